@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+# The whole build on one page: sources are found by folder, so a new file needs no edit here.
+#   BUILD=DIR   where everything that is made goes (default: build)
+#   CONFIG=DIR  where config.mk is (default: here); a second configuration lives in a directory of its own:
+#               mkdir -p build/asan && (cd build/asan && ../../configure --enable-sanitizers)
+#               make CONFIG=build/asan BUILD=build/asan
+#   V=1         print whole command lines
+
+BUILD ?= build
+CONFIG ?= .
+FUZZ_SECONDS ?= 20
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo '  $(1) $@')
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+.PHONY: all
+all: programs man
+
+# These work in a tree that was never configured.
+unconfigured := clean distclean help lint
+ifneq ($(if $(MAKECMDGOALS),$(filter-out $(unconfigured),$(MAKECMDGOALS)),all),)
+include $(CONFIG)/config.mk
+endif
+
+$(CONFIG)/config.mk: configure config.mk.in config.h.in
+	@if [ -f $(CONFIG)/config.status ]; then \
+	  cd $(CONFIG) && ./config.status --recheck && ./config.status; \
+	else \
+	  mkdir -p $(CONFIG) && cd $(CONFIG) && $(CURDIR)/configure; \
+	fi
+$(CONFIG)/config.h: $(CONFIG)/config.mk ;
+
+configure: configure.ac
+	@command -v autoconf >/dev/null || { echo "autoconf is missing: contrib/setup build installs it" >&2; exit 1; }
+	autoconf
+
+# ---- sources
+
+find_cc = $(if $(wildcard $(1)),$(sort $(shell find $(1) -name '*.cc')))
+base_src := $(call find_cc,src/base)
+spec_src := $(call find_cc,src/spec)
+runtime_src := $(call find_cc,src/runtime)
+unit_src := $(call find_cc,tests/unit)
+fuzz_src := $(wildcard tests/fuzz/*.cc)
+helper_src := $(wildcard tests/integration/programs/*.c tests/fault/*.c bench/*.c)
+
+objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
+program_objs := $(call objects,$(base_src) $(spec_src) $(runtime_src))
+library_src := $(filter-out %/main.cc,$(base_src) $(spec_src) $(runtime_src))
+library_objs := $(call objects,$(library_src))
+unit_objs := $(call objects,$(unit_src))
+helpers := $(patsubst tests/integration/programs/%.c,$(BUILD)/tests/programs/%,\
+             $(patsubst tests/fault/%.c,$(BUILD)/tests/fault/%,\
+               $(patsubst bench/%.c,$(BUILD)/bench/%,$(helper_src))))
+man_pages := $(patsubst man/%.md,$(BUILD)/man/%,$(wildcard man/*.[1-9].md))
+
+# ---- flags
+
+all_cppflags = -Iinclude -Isrc -I$(CONFIG) -D_GNU_SOURCE $(LIB_CFLAGS) $(CPPFLAGS)
+cxx_common = -std=c++20 -fPIE -ffunction-sections -fdata-sections $(WARNINGS) -MMD -MP
+all_cxxflags = $(all_cppflags) $(cxx_common) -fno-exceptions -fno-rtti $(HARDENING) $(INSTRUMENT) $(CXXFLAGS)
+all_ldflags = -Wl,--gc-sections $(HARDENING_LDFLAGS) $(INSTRUMENT) $(LDFLAGS)
+# GoogleTest throws and uses run-time types, so the test files (only they) may; -Wundef and friends meet its macros.
+unit_cxxflags = $(all_cppflags) -Itests/unit $(cxx_common) $(GTEST_CFLAGS) $(INSTRUMENT) $(CXXFLAGS)
+fuzz_cxxflags = $(all_cppflags) -std=c++20 -O1 -g -fno-exceptions -fno-rtti -fno-omit-frame-pointer \
+  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -MMD -MP
+helper_cflags = -O2 -Wall -Wextra -D_GNU_SOURCE -static
+
+# A stamp holds a command line and changes only with it: what depends on the stamp is made again when flags,
+# compilers, libraries or the list of sources change.
+.PHONY: force
+force:
+$(BUILD)/stamp/%: force
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(stamp_text)' | cmp -s - $@ || printf '%s\n' '$(stamp_text)' >$@
+$(BUILD)/stamp/compile: stamp_text = $(CXX) $(all_cxxflags)
+$(BUILD)/stamp/link: stamp_text = $(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(program_objs) $(LIBS)
+$(BUILD)/stamp/unit: stamp_text = $(CXX) $(unit_cxxflags) $(all_ldflags) $(unit_objs) $(library_objs) $(LIBS) $(GTEST_LIBS)
+$(BUILD)/stamp/fuzz: stamp_text = $(FUZZ_CXX) $(fuzz_cxxflags) $(library_src) $(LIBS)
+$(BUILD)/stamp/helpers: stamp_text = $(CC) $(helper_cflags)
+
+# ---- programs
+
+.PHONY: programs
+programs: $(BUILD)/estiva
+
+$(BUILD)/obj/src/%.o: src/%.cc $(BUILD)/stamp/compile
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) $(all_cxxflags) -c $< -o $@
+
+$(BUILD)/estiva: $(program_objs) $(BUILD)/stamp/link
+	$(call say,LINK)
+	$(Q)$(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(program_objs) $(LIBS) -o $@
+
+# ---- tests
+
+$(BUILD)/obj/tests/unit/%.o: tests/unit/%.cc $(BUILD)/stamp/unit
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) $(unit_cxxflags) -c $< -o $@
+
+$(BUILD)/tests/unit: $(unit_objs) $(library_objs) $(BUILD)/stamp/unit
+	@[ "$(HAVE_GTEST)" = yes ] || \
+	  { echo "GoogleTest is missing: contrib/setup test installs it, then run ./configure again" >&2; exit 1; }
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CXX) $(all_ldflags) -pie $(unit_objs) $(library_objs) $(LIBS) $(GTEST_LIBS) -o $@
+
+define helper_rule
+$$(BUILD)/$(1)/%: $(2)/%.c $$(BUILD)/stamp/helpers
+	@mkdir -p $$(@D)
+	$$(call say,CC  )
+	$$(Q)$$(CC) $$(helper_cflags) -MMD -MP -MF $$@.d $$< -o $$@
+endef
+$(eval $(call helper_rule,tests/programs,tests/integration/programs))
+$(eval $(call helper_rule,tests/fault,tests/fault))
+$(eval $(call helper_rule,bench,bench))
+
+.PHONY: check check-unit check-integration test-programs
+check: check-unit check-integration
+test-programs: programs $(helpers)
+
+check-unit: $(BUILD)/tests/unit
+	$(BUILD)/tests/unit $(GTEST_ARGS)
+
+test_env = BUILD='$(abspath $(BUILD))' RUNTIME='$(or $(RUNTIME),$(abspath $(BUILD))/estiva)'
+check-integration: test-programs
+	@command -v bats >/dev/null || { echo "bats is missing: contrib/setup test installs it" >&2; exit 1; }
+	$(test_env) bats $(or $(BATS_FILES),tests/integration)
+
+.PHONY: lint tidy bench fuzz fuzz-programs
+lint:
+	contrib/lint
+
+tidy:
+	@[ -n "$(CLANG_TIDY)" ] || { echo "clang-tidy is missing: contrib/setup full installs it" >&2; exit 1; }
+	$(CLANG_TIDY) --quiet $(base_src) $(spec_src) $(runtime_src) -- $(all_cppflags) -std=c++20 -fno-exceptions -fno-rtti
+
+bench: test-programs
+	@[ -x bench/run ] || { echo "bench/run is missing" >&2; exit 1; }
+	$(test_env) bench/run $(BENCH_ARGS)
+
+# ---- fuzzing: the whole library again, by clang, in an object folder of its own
+
+fuzz_objs := $(patsubst %.cc,$(BUILD)/fuzz/obj/%.o,$(library_src))
+fuzz_programs := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(fuzz_src))
+
+$(BUILD)/fuzz/obj/%.o: %.cc $(BUILD)/stamp/fuzz
+	@[ -n "$(FUZZ_CXX)" ] || { echo "clang++ is missing: contrib/setup test installs it" >&2; exit 1; }
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(FUZZ_CXX) $(fuzz_cxxflags) -c $< -o $@
+
+$(fuzz_programs): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(fuzz_objs)
+	$(call say,LINK)
+	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
+.SECONDARY: $(patsubst %.cc,$(BUILD)/fuzz/obj/%.o,$(fuzz_src))
+
+fuzz-programs: $(fuzz_programs)
+fuzz: fuzz-programs
+	BUILD='$(abspath $(BUILD))' FUZZ_SECONDS='$(FUZZ_SECONDS)' contrib/fuzz
+
+# ---- man pages and installation
+
+.PHONY: man install clean distclean help
+ifneq ($(LOWDOWN),)
+man: $(man_pages)
+else
+man:
+	@[ -z "$(man_pages)" ] || echo "lowdown is missing, so the man pages are not made: contrib/setup build installs it"
+endif
+
+$(BUILD)/man/%: man/%.md $(CONFIG)/config.mk
+	@mkdir -p $(@D)
+	$(call say,MAN )
+	$(Q)$(LOWDOWN) -s -Tman -M title="$(basename $*)" -M section="$(patsubst .%,%,$(suffix $*))" \
+	  -M source="Estiva $(PACKAGE_VERSION)" -o $@ $<
+
+INSTALL ?= install
+install: all
+	$(INSTALL) -d '$(DESTDIR)$(bindir)'
+	$(INSTALL) -m 755 $(BUILD)/estiva '$(DESTDIR)$(bindir)/estiva'
+	for page in $(if $(LOWDOWN),$(man_pages)); do \
+	  $(INSTALL) -D -m 644 $$page '$(DESTDIR)$(mandir)'/man$${page##*.}/$${page##*/} || exit 1; done
+	for file in $(wildcard contrib/completions/bash/*); do \
+	  $(INSTALL) -D -m 644 $$file '$(DESTDIR)$(datadir)'/bash-completion/completions/$${file##*/} || exit 1; done
+	for file in $(wildcard contrib/completions/zsh/*); do \
+	  $(INSTALL) -D -m 644 $$file '$(DESTDIR)$(datadir)'/zsh/site-functions/$${file##*/} || exit 1; done
+	for file in $(wildcard contrib/completions/fish/*); do \
+	  $(INSTALL) -D -m 644 $$file '$(DESTDIR)$(datadir)'/fish/vendor_completions.d/$${file##*/} || exit 1; done
+
+clean:
+	rm -rf -- '$(BUILD)'
+distclean: clean
+	rm -rf -- autom4te.cache config.h config.log config.mk config.status configure configure~
+
+help:
+	@echo 'make                    build everything into $(BUILD)/ (BUILD=DIR: elsewhere)'
+	@echo 'make check              check-unit and check-integration (the latter as root)'
+	@echo 'make check-unit         GTEST_ARGS=--gtest_filter=Fd.* runs a part'
+	@echo 'make check-integration  BATS_FILES=tests/integration/mounts.bats runs a part; RUNTIME=/usr/sbin/runc another runtime'
+	@echo 'make lint               the laws of CONTRIBUTING.md'
+	@echo 'make tidy               clang-tidy'
+	@echo 'make fuzz               FUZZ_SECONDS=20 for each target'
+	@echo 'make bench              the comparison with other runtimes'
+	@echo 'make install            DESTDIR, and the directories given to ./configure'
+	@echo 'make clean, distclean   remove what make, and what configure made'
+
+-include $(patsubst %.o,%.d,$(program_objs) $(unit_objs) $(fuzz_objs)) \
+  $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/obj/tests/fuzz/%.d,$(fuzz_src)) $(addsuffix .d,$(helpers))
