@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// System calls on processes, credentials and namespaces. All are direct: a cloned child never meets a value that
+// glibc cached for its parent.
+#pragma once
+
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <cstdint>
+#include <span>
+
+#include "estiva/base/error.h"
+#include "estiva/base/fd.h"
+#include "estiva/base/sys.h"
+
+namespace estiva::sys {
+
+// clone3(2); 0 in the child. Falls back to clone(2) before Linux 5.3 when no cgroup descriptor is asked for.
+Result<pid_t> clone3(struct clone_args& args);
+Result<Fd> pidfd_open(pid_t pid);
+Result<void> pidfd_send_signal(FdView pidfd, int signal);
+Result<void> kill(pid_t pid, int signal);
+// waitid(2) with WEXITED; the siginfo's si_code and si_status tell what happened.
+Result<siginfo_t> wait_pid(pid_t pid);
+// Any child that has ended by now, or si_pid == 0. ECHILD when there is none.
+Result<siginfo_t> wait_any_nohang();
+Result<void> setns(FdView ns, int type);
+Result<void> unshare(int flags);
+Result<int> prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0, unsigned long d = 0);
+Result<void> setresuid(uid_t uid);
+Result<void> setresgid(gid_t gid);
+Result<void> setgroups(std::span<const gid_t> groups);
+Result<void> capset(const struct __user_cap_data_struct (&data)[2]);
+Result<struct rlimit64> prlimit(pid_t pid, int resource, const struct rlimit64* limit);
+Result<void> execveat(FdView file, Path path, char* const argv[], char* const envp[], int flags);
+Result<void> execve(Path path, char* const argv[], char* const envp[]);
+Result<void> setsid();
+Result<void> sethostname(std::string_view name);
+Result<void> setdomainname(std::string_view name);
+Result<void> seccomp_load(std::span<const sock_filter> program, unsigned flags);
+Result<void> join_session_keyring(Path name);
+Result<void> personality(unsigned long domain);
+pid_t getpid();
+pid_t getppid();
+mode_t umask(mode_t mask);
+
+}  // namespace estiva::sys

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unix sockets, terminals, polling and signals as descriptors.
+#pragma once
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "estiva/base/error.h"
+#include "estiva/base/fd.h"
+#include "estiva/base/sys.h"
+
+namespace estiva::sys {
+
+struct SocketPair {
+  Fd first, second;
+};
+// AF_UNIX; `type` is SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM.
+Result<SocketPair> socketpair(int type);
+Result<Fd> unix_socket(int type);
+// `path` at most 107 bytes: a longer one is reached as /proc/self/fd/N/name (unix(7)).
+Result<void> bind_unix(FdView socket, std::string_view path);
+Result<void> connect_unix(FdView socket, std::string_view path);
+Result<void> listen(FdView socket, int backlog);
+Result<Fd> accept(FdView socket);
+// One message with at most one descriptor (SCM_RIGHTS); EPIPE is an error, never a signal.
+Result<void> send_message(FdView socket, std::string_view data, FdView fd = FdView::of_number(-1));
+struct Received {
+  std::string data;
+  Fd fd;
+  bool end = false;  // the peer closed
+};
+// A message longer than `limit` is an error.
+Result<Received> receive_message(FdView socket, size_t limit);
+
+// poll(2); -1 waits for ever. Returns the number of ready descriptors; EINTR is retried with the same time.
+Result<int> poll(std::span<struct pollfd> fds, int timeout_ms);
+Result<Fd> signalfd(const sigset_t& mask);
+Result<sigset_t> block_signals(const sigset_t& mask);
+Result<void> set_signal_mask(const sigset_t& mask);
+
+Result<Fd> tty_peer(FdView master, int flags);  // TIOCGPTPEER, Linux 4.13
+Result<void> tty_unlock(FdView master);
+Result<unsigned> tty_number(FdView master);
+Result<struct winsize> tty_size(FdView tty);
+Result<void> tty_set_size(FdView tty, const struct winsize& size);
+Result<void> tty_make_controlling(FdView tty);
+Result<struct termios> tty_attributes(FdView tty);
+Result<void> tty_set_attributes(FdView tty, const struct termios& attributes);
+
+}  // namespace estiva::sys
