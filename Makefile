@@ -21,7 +21,7 @@ MAKEFLAGS += --no-builtin-rules
 all: programs man
 
 # These work in a tree that was never configured.
-unconfigured := clean distclean help lint
+unconfigured := clean distclean help lint format
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(unconfigured),$(MAKECMDGOALS)),all),)
 include $(CONFIG)/config.mk
 endif
@@ -46,7 +46,7 @@ spec_src := $(call find_cc,src/spec)
 runtime_src := $(call find_cc,src/runtime)
 unit_src := $(call find_cc,tests/unit)
 fuzz_src := $(wildcard tests/fuzz/*.cc)
-helper_src := $(wildcard tests/integration/programs/*.c tests/fault/*.c bench/*.c)
+helper_src := $(wildcard tests/integration/programs/*.c tests/fault/*.c bench/*.c contrib/*.c)
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 program_objs := $(call objects,$(base_src) $(spec_src) $(runtime_src))
@@ -55,7 +55,8 @@ library_objs := $(call objects,$(library_src))
 unit_objs := $(call objects,$(unit_src))
 helpers := $(patsubst tests/integration/programs/%.c,$(BUILD)/tests/programs/%,\
              $(patsubst tests/fault/%.c,$(BUILD)/tests/fault/%,\
-               $(patsubst bench/%.c,$(BUILD)/bench/%,$(helper_src))))
+               $(patsubst bench/%.c,$(BUILD)/bench/%,\
+                 $(patsubst contrib/%.c,$(BUILD)/contrib/%,$(helper_src)))))
 man_pages := $(patsubst man/%.md,$(BUILD)/man/%,$(wildcard man/*.[1-9].md))
 
 # ---- flags
@@ -120,6 +121,7 @@ endef
 $(eval $(call helper_rule,tests/programs,tests/integration/programs))
 $(eval $(call helper_rule,tests/fault,tests/fault))
 $(eval $(call helper_rule,bench,bench))
+$(eval $(call helper_rule,contrib,contrib))
 
 .PHONY: check check-unit check-integration test-programs
 check: check-unit check-integration
@@ -133,9 +135,12 @@ check-integration: test-programs
 	@command -v bats >/dev/null || { echo "bats is missing: contrib/setup test installs it" >&2; exit 1; }
 	$(test_env) bats $(or $(BATS_FILES),tests/integration)
 
-.PHONY: lint tidy bench fuzz fuzz-programs
+.PHONY: lint format tidy bench fuzz fuzz-programs
 lint:
 	contrib/lint
+
+format:
+	contrib/lint --format
 
 tidy:
 	@[ -n "$(CLANG_TIDY)" ] || { echo "clang-tidy is missing: contrib/setup full installs it" >&2; exit 1; }
@@ -205,6 +210,7 @@ help:
 	@echo 'make check-unit         GTEST_ARGS=--gtest_filter=Fd.* runs a part'
 	@echo 'make check-integration  BATS_FILES=tests/integration/mounts.bats runs a part; RUNTIME=/usr/sbin/runc another runtime'
 	@echo 'make lint               the laws of CONTRIBUTING.md'
+	@echo 'make format             clang-format, in place'
 	@echo 'make tidy               clang-tidy'
 	@echo 'make fuzz               FUZZ_SECONDS=20 for each target'
 	@echo 'make bench              the comparison with other runtimes'
