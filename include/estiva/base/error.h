@@ -72,11 +72,13 @@ class [[nodiscard]] Result {
   Result(Error error) : state_(std::move(error)) {}
 
   bool ok() const { return std::holds_alternative<T>(state_); }
-  T& value() & { return *std::get_if<T>(&state_); }
+  // Only after ok().
+  T& value() & { return *std::get_if<T>(&checked(0)); }
   const T& value() const& { return *std::get_if<T>(&state_); }
-  T&& value() && { return std::move(*std::get_if<T>(&state_)); }
+  T&& value() && { return std::move(*std::get_if<T>(&checked(0))); }
+  // Only after !ok().
   const Error& error() const& { return *std::get_if<Error>(&state_); }
-  Error&& error() && { return std::move(*std::get_if<Error>(&state_)); }
+  Error&& error() && { return std::move(*std::get_if<Error>(&checked(1))); }
 
   // Adds a noun to the chain when this is an error; `noun` is only called then.
   template <typename Noun>
@@ -86,6 +88,11 @@ class [[nodiscard]] Result {
   }
 
  private:
+  std::variant<T, Error>& checked(size_t alternative) {
+    if (state_.index() != alternative) __builtin_unreachable();
+    return state_;
+  }
+
   std::variant<T, Error> state_;
 };
 

@@ -2,7 +2,6 @@
 // Whole files and directories, for paths that the runtime owns or that the host's administrator gave.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -3,6 +3,7 @@
 // the oldest supported distribution are given here.
 #pragma once
 
+#include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/types.h>
 

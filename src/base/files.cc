@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole files and directories.
+#include "estiva/base/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+
+#include "estiva/base/text.h"
+
+namespace estiva::files {
+
+namespace {
+
+// Enough for a config.json of an engine in one read.
+constexpr size_t kFirstRead = 64 * 1024;
+
+Result<void> remove_entry(FdView dir, const std::string& name) {
+  Result<void> removed = sys::unlinkat(dir, name);
+  if (removed.ok() || removed.error().errnum() == ENOENT) return {};
+  if (removed.error().errnum() != EISDIR) return removed;
+  return remove_tree(dir, name);
+}
+
+}  // namespace
+
+Result<std::string> read_fd(FdView fd, size_t limit) {
+  std::string content;
+  for (;;) {
+    const size_t old_size = content.size();
+    content.resize(old_size + std::max(kFirstRead, old_size));
+    const size_t got = TRY(sys::read(fd, content.data() + old_size, content.size() - old_size));
+    content.resize(old_size + got);
+    if (content.size() > limit) return Error(Code::kInvalid, text::cat("is larger than ", limit, " bytes"));
+    if (got == 0) return content;
+  }
+}
+
+Result<std::string> read_all(FdView dir, sys::Path path, size_t limit) {
+  // O_NONBLOCK: a FIFO in the file's place must not hang us.
+  const Fd file = TRY(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  const struct stat info = TRY(sys::fstat(file));
+  if (!S_ISREG(info.st_mode)) return Error(Code::kInvalid, text::cat(path.c_str(), " is not a regular file"));
+  return read_fd(file, limit).context([&] { return std::string(path.c_str()); });
+}
+
+Result<void> write_kernel(FdView dir, sys::Path path, std::string_view value) {
+  const Fd file = TRY(sys::openat(dir, path, O_WRONLY));
+  const size_t written = TRY(sys::write(file, value.data(), value.size()).context([&] { return std::string(path.c_str()); }));
+  if (written != value.size()) return Error::system(text::cat("write ", path.c_str()), EIO);
+  return {};
+}
+
+Result<void> replace(FdView dir, const std::string& name, std::string_view content, mode_t mode) {
+  const std::string temporary = text::cat(".", name, ".new");
+  const Result<void> stale = sys::unlinkat(dir, temporary);
+  if (!stale.ok() && stale.error().errnum() != ENOENT) return Error::system("unlink", stale.error().errnum());
+  const auto write = [&]() -> Result<void> {
+    const Fd file = TRY(sys::openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+    TRY(sys::write_all(file, content));
+    return sys::renameat(dir, temporary, dir, name);
+  };
+  Result<void> written = write();
+  if (!written.ok()) (void)sys::unlinkat(dir, temporary);
+  return std::move(written).context([&] { return name; });
+}
+
+Result<std::vector<std::string>> list(FdView dir) {
+  const Fd open_dir = TRY(sys::openat(dir, ".", O_RDONLY | O_DIRECTORY));
+  std::vector<std::string> names;
+  alignas(struct dirent64) char buffer[32768];
+  for (;;) {
+    const size_t size = TRY(sys::getdents64(open_dir, buffer, sizeof buffer));
+    if (size == 0) return names;
+    for (size_t offset = 0; offset < size;) {
+      const auto* entry = reinterpret_cast<const struct dirent64*>(buffer + offset);
+      const std::string_view name = entry->d_name;
+      if (name != "." && name != "..") names.emplace_back(name);
+      offset += entry->d_reclen;
+    }
+  }
+}
+
+Result<void> make_directories(const std::string& path, mode_t mode) {
+  Result<void> made = sys::mkdirat(FdView::cwd(), path, mode);
+  if (made.ok() || made.error().errnum() == EEXIST) return {};
+  const size_t slash = path.find_last_not_of('/') == std::string::npos ? 0 : path.rfind('/', path.find_last_not_of('/'));
+  if (made.error().errnum() != ENOENT || slash == std::string::npos || slash == 0) return made;
+  TRY(make_directories(path.substr(0, slash), mode));
+  made = sys::mkdirat(FdView::cwd(), path, mode);
+  if (!made.ok() && made.error().errnum() == EEXIST) return {};
+  return made;
+}
+
+Result<void> remove_tree(FdView dir, const std::string& name) {
+  Result<Fd> tree = sys::openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!tree.ok() && tree.error().errnum() == ENOENT) return {};
+  const Fd open_tree = TRY(std::move(tree));
+  for (const std::string& entry : TRY(list(open_tree))) TRY(remove_entry(open_tree, entry));
+  Result<void> removed = sys::unlinkat(dir, name, AT_REMOVEDIR);
+  if (!removed.ok() && removed.error().errnum() == ENOENT) return {};
+  return removed;
+}
+
+Result<std::string> absolute(const std::string& path) {
+  std::string whole = path.starts_with('/') ? path : text::cat(TRY(sys::getcwd()), "/", path);
+  std::string clean;
+  for (const std::string& part : text::split(whole, '/')) {
+    if (part.empty() || part == ".") continue;
+    clean += '/';
+    clean += part;
+  }
+  return clean.empty() ? "/" : clean;
+}
+
+}  // namespace estiva::files

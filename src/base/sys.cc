@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// System calls on files and descriptors.
+#include "estiva/base/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "estiva/base/text.h"
+
+namespace estiva::sys {
+
+namespace {
+
+// openat2 reports a rename that raced with ".." as EAGAIN; a hostile container can provoke it again and again.
+constexpr int kMaxRaces = 128;
+
+template <typename Call>
+auto retry(Call&& call) {
+  decltype(call()) result;
+  do {
+    result = call();
+  } while (result < 0 && errno == EINTR);
+  return result;
+}
+
+Result<void> check(long result, std::string_view call) {
+  if (result < 0) return Error::system(call, errno);
+  return {};
+}
+
+Result<void> check(long result, std::string_view call, Path path) {
+  if (result < 0) return error(call, path);
+  return {};
+}
+
+Result<Fd> check_fd(int fd, std::string_view call, Path path) {
+  if (fd < 0) return error(call, path);
+  return Fd(fd);
+}
+
+}  // namespace
+
+Error error(std::string_view call, Path path) {
+  const int errnum = errno;
+  const std::string_view name = path.c_str();
+  if (name.empty()) return Error::system(call, errnum);
+  return Error::system(text::cat(call, " ", name), errnum);
+}
+
+Result<Fd> open(Path path, int flags, mode_t mode) { return openat(FdView::cwd(), path, flags, mode); }
+
+Result<Fd> openat(FdView dir, Path path, int flags, mode_t mode) {
+  return check_fd(retry([&] { return ::openat(dir.number(), path.c_str(), flags | O_CLOEXEC, mode); }), "open", path);
+}
+
+Result<Fd> openat2(FdView dir, Path path, int flags, mode_t mode, uint64_t resolve) {
+  struct open_how how = {};
+  how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
+  how.mode = mode;
+  how.resolve = resolve;
+  int fd = -1;
+  for (int tries = 0; tries < kMaxRaces; ++tries) {
+    fd = static_cast<int>(::syscall(SYS_openat2, dir.number(), path.c_str(), &how, sizeof how));
+    if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) break;
+  }
+  return check_fd(fd, "openat2", path);
+}
+
+Result<size_t> read(FdView fd, void* buffer, size_t size) {
+  const ssize_t got = retry([&] { return ::read(fd.number(), buffer, size); });
+  if (got < 0) return Error::system("read", errno);
+  return static_cast<size_t>(got);
+}
+
+Result<size_t> pread(FdView fd, void* buffer, size_t size, off_t offset) {
+  const ssize_t got = retry([&] { return ::pread(fd.number(), buffer, size, offset); });
+  if (got < 0) return Error::system("pread", errno);
+  return static_cast<size_t>(got);
+}
+
+Result<size_t> write(FdView fd, const void* data, size_t size) {
+  const ssize_t put = retry([&] { return ::write(fd.number(), data, size); });
+  if (put < 0) return Error::system("write", errno);
+  return static_cast<size_t>(put);
+}
+
+Result<void> write_all(FdView fd, std::string_view data) {
+  while (!data.empty()) {
+    const size_t put = TRY(write(fd, data.data(), data.size()));
+    data.remove_prefix(put);
+  }
+  return {};
+}
+
+Result<struct stat> fstat(FdView fd) {
+  struct stat info;
+  TRY(check(::fstat(fd.number(), &info), "fstat"));
+  return info;
+}
+
+Result<struct stat> fstatat(FdView dir, Path path, int flags) {
+  struct stat info;
+  TRY(check(::fstatat(dir.number(), path.c_str(), &info, flags), "stat", path));
+  return info;
+}
+
+Result<struct statfs> fstatfs(FdView fd) {
+  struct statfs info;
+  TRY(check(retry([&] { return ::fstatfs(fd.number(), &info); }), "fstatfs"));
+  return info;
+}
+
+Result<struct statfs> statfs(Path path) {
+  struct statfs info;
+  TRY(check(retry([&] { return ::statfs(path.c_str(), &info); }), "statfs", path));
+  return info;
+}
+
+Result<void> mkdirat(FdView dir, Path path, mode_t mode) {
+  return check(::mkdirat(dir.number(), path.c_str(), mode), "mkdir", path);
+}
+
+Result<void> unlinkat(FdView dir, Path path, int flags) {
+  return check(::unlinkat(dir.number(), path.c_str(), flags), (flags & AT_REMOVEDIR) != 0 ? "rmdir" : "unlink", path);
+}
+
+Result<void> renameat(FdView from_dir, Path from, FdView to_dir, Path to) {
+  return check(::renameat(from_dir.number(), from.c_str(), to_dir.number(), to.c_str()), "rename", to);
+}
+
+Result<void> symlinkat(Path target, FdView dir, Path path) {
+  return check(::symlinkat(target.c_str(), dir.number(), path.c_str()), "symlink", path);
+}
+
+Result<void> mknodat(FdView dir, Path path, mode_t mode, dev_t device) {
+  return check(::mknodat(dir.number(), path.c_str(), mode, device), "mknod", path);
+}
+
+Result<std::string> readlinkat(FdView dir, Path path) {
+  std::string target(4096, '\0');
+  const ssize_t size = ::readlinkat(dir.number(), path.c_str(), target.data(), target.size());
+  if (size < 0) return error("readlink", path);
+  if (static_cast<size_t>(size) == target.size()) return Error::system("readlink", ENAMETOOLONG);
+  target.resize(static_cast<size_t>(size));
+  return target;
+}
+
+Result<void> fchownat(FdView dir, Path path, uid_t uid, gid_t gid, int flags) {
+  return check(::fchownat(dir.number(), path.c_str(), uid, gid, flags), "chown", path);
+}
+
+Result<void> fchown(FdView fd, uid_t uid, gid_t gid) { return check(::fchown(fd.number(), uid, gid), "fchown"); }
+
+Result<void> fchmod(FdView fd, mode_t mode) { return check(::fchmod(fd.number(), mode), "fchmod"); }
+
+Result<void> fchmodat(FdView dir, Path path, mode_t mode) {
+  return check(::fchmodat(dir.number(), path.c_str(), mode, 0), "chmod", path);
+}
+
+Result<void> ftruncate(FdView fd, off_t size) {
+  return check(retry([&] { return ::ftruncate(fd.number(), size); }), "ftruncate");
+}
+
+Result<void> chdir(Path path) { return check(::chdir(path.c_str()), "chdir", path); }
+
+Result<void> fchdir(FdView fd) { return check(::fchdir(fd.number()), "fchdir"); }
+
+Result<std::string> getcwd() {
+  char buffer[4096];
+  // The system call, not the library: it marks a directory outside the root as "(unreachable)" (CVE-2024-21626).
+  const long size = ::syscall(SYS_getcwd, buffer, sizeof buffer);
+  if (size < 0) return Error::system("getcwd", errno);
+  return std::string(buffer);
+}
+
+Result<Fd> dup(FdView fd, int minimum) {
+  return check_fd(::fcntl(fd.number(), F_DUPFD_CLOEXEC, minimum), "fcntl F_DUPFD_CLOEXEC", "");
+}
+
+Result<void> dup_onto(FdView fd, int number) {
+  if (fd.number() == number) return set_close_on_exec(fd, false);
+  return check(retry([&] { return ::dup3(fd.number(), number, 0); }), "dup3");
+}
+
+Result<int> fcntl_get_flags(FdView fd) {
+  const int flags = ::fcntl(fd.number(), F_GETFD);
+  if (flags < 0) return Error::system("fcntl F_GETFD", errno);
+  return flags;
+}
+
+Result<void> set_close_on_exec(FdView fd, bool on) {
+  return check(::fcntl(fd.number(), F_SETFD, on ? FD_CLOEXEC : 0), "fcntl F_SETFD");
+}
+
+Result<void> close_range(unsigned first, unsigned last, unsigned flags) {
+  return check(::syscall(SYS_close_range, first, last, flags), "close_range");
+}
+
+Result<void> flock(FdView fd, int operation) {
+  return check(retry([&] { return ::flock(fd.number(), operation); }), "flock");
+}
+
+Result<Fd> memfd_create(Path name, unsigned flags) {
+  return check_fd(::memfd_create(name.c_str(), flags | MFD_CLOEXEC), "memfd_create", "");
+}
+
+Result<void> add_seals(FdView fd, int seals) { return check(::fcntl(fd.number(), F_ADD_SEALS, seals), "fcntl F_ADD_SEALS"); }
+
+Result<size_t> sendfile(FdView to, FdView from, size_t size) {
+  const ssize_t sent = retry([&] { return ::sendfile(to.number(), from.number(), nullptr, size); });
+  if (sent < 0) return Error::system("sendfile", errno);
+  return static_cast<size_t>(sent);
+}
+
+Result<size_t> getdents64(FdView dir, void* buffer, size_t size) {
+  const ssize_t got = ::getdents64(dir.number(), buffer, size);
+  if (got < 0) return Error::system("getdents64", errno);
+  return static_cast<size_t>(got);
+}
+
+Result<Pipe> pipe() {
+  int fds[2];
+  TRY(check(::pipe2(fds, O_CLOEXEC), "pipe2"));
+  return Pipe{Fd(fds[0]), Fd(fds[1])};
+}
+
+}  // namespace estiva::sys

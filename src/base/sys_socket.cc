@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unix sockets, terminals, polling and signals as descriptors.
+#include "estiva/base/sys_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "estiva/base/text.h"
+
+namespace estiva::sys {
+
+namespace {
+
+Result<void> check(long result, std::string_view call) {
+  if (result < 0) return Error::system(call, errno);
+  return {};
+}
+
+struct Address {
+  struct sockaddr_un name;
+  Fd directory;  // keeps /proc/self/fd/N valid while the address is in use
+};
+
+Result<Address> address_of(std::string_view path) {
+  Address address = {};
+  address.name.sun_family = AF_UNIX;
+  std::string name(path);
+  if (name.size() >= sizeof address.name.sun_path) {
+    const size_t slash = name.rfind('/');
+    if (slash == std::string::npos) return Error::invalid(text::quote(path), "is too long for a socket");
+    address.directory = TRY(open(name.substr(0, slash), O_PATH | O_DIRECTORY));
+    name = text::cat("/proc/self/fd/", address.directory.number(), name.substr(slash));
+    if (name.size() >= sizeof address.name.sun_path) return Error::invalid(text::quote(path), "is too long for a socket");
+  }
+  memcpy(address.name.sun_path, name.c_str(), name.size() + 1);
+  return address;
+}
+
+const struct sockaddr* generic(const Address& address) { return reinterpret_cast<const struct sockaddr*>(&address.name); }
+
+}  // namespace
+
+Result<SocketPair> socketpair(int type) {
+  int fds[2];
+  TRY(check(::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds), "socketpair"));
+  return SocketPair{Fd(fds[0]), Fd(fds[1])};
+}
+
+Result<Fd> unix_socket(int type) {
+  const int fd = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+  if (fd < 0) return Error::system("socket", errno);
+  return Fd(fd);
+}
+
+Result<void> bind_unix(FdView socket, std::string_view path) {
+  const Address address = TRY(address_of(path));
+  if (::bind(socket.number(), generic(address), sizeof address.name) < 0) return error("bind", std::string(path));
+  return {};
+}
+
+Result<void> connect_unix(FdView socket, std::string_view path) {
+  const Address address = TRY(address_of(path));
+  if (::connect(socket.number(), generic(address), sizeof address.name) < 0) return error("connect", std::string(path));
+  return {};
+}
+
+Result<void> listen(FdView socket, int backlog) { return check(::listen(socket.number(), backlog), "listen"); }
+
+Result<Fd> accept(FdView socket) {
+  int fd;
+  do {
+    fd = ::accept4(socket.number(), nullptr, nullptr, SOCK_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return Error::system("accept", errno);
+  return Fd(fd);
+}
+
+Result<void> send_message(FdView socket, std::string_view data, FdView fd) {
+  struct iovec part = {const_cast<char*>(data.data()), data.size()};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  struct msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  if (fd.valid()) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    const int number = fd.number();
+    memcpy(CMSG_DATA(header), &number, sizeof number);
+  }
+  ssize_t sent;
+  do {
+    sent = ::sendmsg(socket.number(), &message, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  TRY(check(sent, "sendmsg"));
+  if (static_cast<size_t>(sent) != data.size()) return Error::system("sendmsg", EMSGSIZE);
+  return {};
+}
+
+Result<Received> receive_message(FdView socket, size_t limit) {
+  Received received;
+  received.data.resize(limit);
+  struct iovec part = {received.data.data(), limit};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  struct msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size;
+  do {
+    size = ::recvmsg(socket.number(), &message, MSG_CMSG_CLOEXEC);
+  } while (size < 0 && errno == EINTR);
+  TRY(check(size, "recvmsg"));
+  const struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+    int number;
+    memcpy(&number, CMSG_DATA(header), sizeof number);
+    received.fd = Fd(number);
+  }
+  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Error::system("recvmsg", EMSGSIZE);
+  received.end = size == 0;
+  received.data.resize(static_cast<size_t>(size));
+  return received;
+}
+
+Result<int> poll(std::span<struct pollfd> fds, int timeout_ms) {
+  int ready;
+  do {
+    ready = ::poll(fds.data(), fds.size(), timeout_ms);
+  } while (ready < 0 && errno == EINTR);
+  TRY(check(ready, "poll"));
+  return ready;
+}
+
+Result<Fd> signalfd(const sigset_t& mask) {
+  const int fd = ::signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (fd < 0) return Error::system("signalfd", errno);
+  return Fd(fd);
+}
+
+Result<sigset_t> block_signals(const sigset_t& mask) {
+  sigset_t old;
+  TRY(check(::sigprocmask(SIG_BLOCK, &mask, &old), "sigprocmask"));
+  return old;
+}
+
+Result<void> set_signal_mask(const sigset_t& mask) { return check(::sigprocmask(SIG_SETMASK, &mask, nullptr), "sigprocmask"); }
+
+Result<Fd> tty_peer(FdView master, int flags) {
+  const int fd = ::ioctl(master.number(), TIOCGPTPEER, flags | O_CLOEXEC);
+  if (fd < 0) return Error::system("ioctl TIOCGPTPEER", errno);
+  return Fd(fd);
+}
+
+Result<void> tty_unlock(FdView master) {
+  int off = 0;
+  return check(::ioctl(master.number(), TIOCSPTLCK, &off), "ioctl TIOCSPTLCK");
+}
+
+Result<unsigned> tty_number(FdView master) {
+  unsigned number = 0;
+  TRY(check(::ioctl(master.number(), TIOCGPTN, &number), "ioctl TIOCGPTN"));
+  return number;
+}
+
+Result<struct winsize> tty_size(FdView tty) {
+  struct winsize size = {};
+  TRY(check(::ioctl(tty.number(), TIOCGWINSZ, &size), "ioctl TIOCGWINSZ"));
+  return size;
+}
+
+Result<void> tty_set_size(FdView tty, const struct winsize& size) {
+  return check(::ioctl(tty.number(), TIOCSWINSZ, &size), "ioctl TIOCSWINSZ");
+}
+
+Result<void> tty_make_controlling(FdView tty) { return check(::ioctl(tty.number(), TIOCSCTTY, 0), "ioctl TIOCSCTTY"); }
+
+Result<struct termios> tty_attributes(FdView tty) {
+  struct termios attributes = {};
+  TRY(check(::tcgetattr(tty.number(), &attributes), "tcgetattr"));
+  return attributes;
+}
+
+Result<void> tty_set_attributes(FdView tty, const struct termios& attributes) {
+  return check(::tcsetattr(tty.number(), TCSANOW, &attributes), "tcsetattr");
+}
+
+}  // namespace estiva::sys
