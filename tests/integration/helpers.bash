@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+# Common ground of the integration tests: a temporary directory, a busybox bundle and a state
+# root of its own for each test, the runtime under test (RUNTIME, default the built estiva),
+# and a teardown that fails the test when a cgroup, mount, process or record is left.
+
+bats_require_minimum_version 1.5.0
+
+SOURCE_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+HERE=$SOURCE_DIR/tests/integration
+BUILD=$(realpath -m "${BUILD:-$SOURCE_DIR/build}")
+RUNTIME=${RUNTIME:-$BUILD/estiva}
+PROGRAMS=${PROGRAMS:-$BUILD/tests/programs}
+PYTHON=${PYTHON:-/usr/bin/python3}
+# A command of the runtime that takes longer hangs; seconds.
+RT_TIMEOUT=${RT_TIMEOUT:-30}
+
+# ---- skips --------------------------------------------------------------------------------
+
+skip_because() {
+    if [ "${CI_STRICT:-0}" = 1 ]; then
+        fail "skipped although CI_STRICT=1: $*"
+    fi
+    skip "$*"
+}
+
+runtime_kind() {
+    local first
+    read -r first _ < <("$RUNTIME" --version)
+    echo "$first"
+}
+
+# A test of behaviour that the specification does not demand and other runtimes lack.
+only_estiva() {
+    [ "$KIND" = estiva ] || skip_because "estiva only: ${1:-}"
+}
+
+not_on() { # KIND REASON
+    [ "$KIND" != "$1" ] || skip_because "not on $1: $2"
+}
+
+requires() {
+    local need
+    for need in "$@"; do
+        case $need in
+        root) [ "$(id -u)" = 0 ] || skip_because "needs root" ;;
+        cgroup_v1) [ "$(cgroup_mode)" != v2 ] || skip_because "needs cgroup v1 controllers" ;;
+        cgroup_v2) [ -n "$(cgroup2_dir)" ] || skip_because "needs a cgroup2 hierarchy" ;;
+        v1_*) [ -z "$VIEW_PID" ] && [ -d "/sys/fs/cgroup/${need#v1_}" ] || skip_because "needs the v1 controller ${need#v1_}" ;;
+        python) [ -x "$PYTHON" ] || skip_because "needs $PYTHON" ;;
+        userns) [ "$(cat /proc/sys/user/max_user_namespaces)" -gt 0 ] || skip_because "needs user namespaces" ;;
+        time_ns) [ -e /proc/self/ns/time ] || skip_because "needs time namespaces (Linux 5.6)" ;;
+        *) command -v "$need" >/dev/null || skip_because "needs the command $need" ;;
+        esac
+    done
+}
+
+# ---- cgroup views -------------------------------------------------------------------------
+
+cgroup_mode() { # v1, hybrid or v2, by what is mounted
+    if [ "$(stat -f -c %T /sys/fs/cgroup)" = cgroup2fs ]; then
+        echo v2
+    elif [ -e /sys/fs/cgroup/unified/cgroup.procs ]; then
+        echo hybrid
+    else
+        echo v1
+    fi
+}
+
+cgroup2_dir() {
+    case $(cgroup_mode) in
+    v2) echo /sys/fs/cgroup ;;
+    hybrid) echo /sys/fs/cgroup/unified ;;
+    esac
+}
+
+# From here on `rt` sees cgroup2 only. The view is a mount namespace that a sleeping process
+# holds; the mounts of the host stay as they are.
+use_v2_view() {
+    requires cgroup_v2
+    [ "$(cgroup_mode)" != v2 ] && [ -z "$VIEW_PID" ] || return 0
+    unshare --mount --propagation private sh -c '
+        mount --rbind /sys/fs/cgroup/unified /sys/fs/cgroup &&
+        : >"$1" && exec sleep 600' view "$T/view-ready" 3>&- >/dev/null 2>&1 &
+    VIEW_PID=$!
+    wait_for 5 test -e "$T/view-ready"
+    VIEW=(nsenter --target "$VIEW_PID" --mount --)
+}
+
+in_view() { "${VIEW[@]}" "$@"; }
+
+# The container's directory in a v1 controller or (controller "unified") in cgroup2.
+cgroup_dir() { # CONTROLLER [ID]
+    local name=${2:-$CTR}
+    if [ "$1" = unified ]; then
+        echo "$(cgroup2_dir)/$name"
+    else
+        echo "/sys/fs/cgroup/$1/$name"
+    fi
+}
+
+# ---- bundles ------------------------------------------------------------------------------
+
+# One busybox root per run of bats; each test gets a tree of hard links to it.
+template_rootfs() {
+    local shared=${BATS_RUN_TMPDIR:-$T}/rootfs
+    (
+        exec 9>"$shared.lock"
+        flock 9
+        [ ! -d "$shared" ] || exit 0
+        build_rootfs "$shared.new" && mv "$shared.new" "$shared"
+    ) || fail "no busybox root file system"
+    echo "$shared"
+}
+
+build_rootfs() { # DIR
+    local applet
+    mkdir -p "$1"/{bin,sbin,etc,dev,proc,sys,tmp,root,home,var,usr/bin}
+    cp /bin/busybox "$1/bin/busybox" || return
+    while read -r applet; do
+        [ "$applet" = busybox ] || ln -s busybox "$1/bin/$applet"
+    done < <(/bin/busybox --list)
+    cp "$PROGRAMS/testinit" "$1/bin/testinit" || return
+    chmod 1777 "$1/tmp"
+    printf 'root:x:0:0:root:/root:/bin/sh\nship:x:1000:1000::/home:/bin/sh\n' >"$1/etc/passwd"
+    printf 'root:x:0:\ntty:x:5:\nship:x:1000:\n' >"$1/etc/group"
+}
+
+new_bundle() { # DIR [CGROUP]
+    local template
+    template=$(template_rootfs) || return
+    mkdir -p "$1"
+    cp -a --link "$template" "$1/rootfs"
+    cp --remove-destination "$template"/etc/* "$1/rootfs/etc/"
+    jq --arg cgroup "/${2:-$CTR}" '.linux.cgroupsPath = $cgroup' \
+        "$HERE/base-config.json" >"$1/config.json"
+}
+
+# Edits the bundle's config.json: config [JQ-OPTION...] FILTER
+config() {
+    jq "$@" "$BUNDLE/config.json" >"$T/config.new" || fail "jq: $*"
+    cat "$T/config.new" >"$BUNDLE/config.json"
+}
+
+args() {
+    jq '.process.args = $ARGS.positional' "$BUNDLE/config.json" --args -- "$@" >"$T/config.new" ||
+        fail "jq: args"
+    cat "$T/config.new" >"$BUNDLE/config.json"
+}
+
+script() { args sh -c "$1"; }
+
+# All capabilities that this machine can give.
+all_caps() {
+    local caps
+    caps=$(capsh --decode="$(awk '/^CapBnd/ { print $2 }' /proc/self/status)" |
+        sed 's/.*=//' | tr a-z A-Z | tr , '\n' | jq -R . | jq -s -c .)
+    config --argjson c "$caps" '.process.capabilities |=
+        (.bounding = $c | .effective = $c | .permitted = $c)'
+}
+
+# ---- the runtime --------------------------------------------------------------------------
+
+rt() {
+    "${VIEW[@]}" timeout --foreground -k 5 "$RT_TIMEOUT" "${WITHOUT[@]}" \
+        "$RUNTIME" --root "$STATE" "$@" 3>&-
+}
+
+# From here on the runtime finds that these system calls (a,b,c) do not exist.
+without() { WITHOUT=("$PROGRAMS/nosys" "$1" --); }
+
+# What a kernel before 5.1 lacks. A file named *_old_kernel.bats is a link to another test
+# file and runs all of it there.
+OLD_KERNEL=clone3,openat2,fsopen,fsconfig,fsmount,fspick,open_tree,move_mount,mount_setattr,pidfd_open,pidfd_send_signal,pidfd_getfd,close_range,faccessat2
+
+on_old_kernel() { [[ $BATS_TEST_FILENAME == *_old_kernel.bats ]]; }
+
+# For commands that leave a container behind: its output goes to $T/out and $T/err.
+rt_detached() {
+    rt "$@" </dev/null >"$T/out" 2>"$T/err"
+}
+
+# Shows what a failed rt_detached wrote.
+must() {
+    local rc=0
+    "$@" || rc=$?
+    [ $rc = 0 ] || fail "$* ended with $rc: $(cat "$T/out" "$T/err" 2>/dev/null)"
+}
+
+ctr_create() { must rt_detached create --bundle "$BUNDLE" "$@" "$CTR"; }
+
+ctr_start() { must rt start "$CTR"; }
+
+# A container that runs until it is killed.
+ctr_running() {
+    must rt_detached run --detach --bundle "$BUNDLE" "$@" "$CTR"
+}
+
+# Runs the container in the foreground; sets status, output (stdout), stderr.
+ctr_run() {
+    run --separate-stderr rt run --bundle "$BUNDLE" "$@" "$CTR" </dev/null
+}
+
+# Runs a shell script in the container and demands status 0.
+in_container() {
+    script "$1"
+    ctr_run
+    assert_status 0
+}
+
+state_of() { rt state "${2:-$CTR}" | jq -r ".$1"; }
+
+wait_for() { # SECONDS COMMAND...
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "timeout waiting for: $*"
+        sleep 0.05
+    done
+}
+
+status_is() { [ "$(state_of status "${2:-}" 2>/dev/null)" = "$1" ]; }
+
+wait_status() { # STATUS [ID]
+    wait_for 10 status_is "$1" "${2:-$CTR}"
+}
+
+# Gone, or a zombie that its parent has not reaped.
+process_gone() { ! grep -qs '^State:.[^ZX]' "/proc/$1/status"; }
+
+# ---- assertions ---------------------------------------------------------------------------
+
+fail() {
+    printf '%s\n' "$*" >&2
+    printf -- '--- status %s\n--- stdout\n%s\n--- stderr\n%s\n' \
+        "${status-}" "${output-}" "${stderr-}" >&2
+    exit 1
+}
+
+assert_status() { [ "$status" -eq "$1" ] || fail "status $status instead of $1"; }
+
+assert_equal() { # ACTUAL EXPECTED
+    [ "$1" = "$2" ] || fail "got '$1' instead of '$2'"
+}
+
+assert_has() { # TEXT PART...
+    local text=$1 part
+    shift
+    for part in "$@"; do
+        [[ $text == *"$part"* ]] || fail "no '$part' in '$text'"
+    done
+}
+
+assert_lacks() { # TEXT PART...
+    local text=$1 part
+    shift
+    for part in "$@"; do
+        [[ $text != *"$part"* ]] || fail "'$part' must not be in '$text'"
+    done
+}
+
+assert_match() { # TEXT EXTENDED-REGEX
+    [[ $1 =~ $2 ]] || fail "'$1' does not match '$2'"
+}
+
+# The create of the bundle fails, its error has all PARTs and nothing is left. Parts that
+# begin with a slash are JSON paths, which only estiva promises.
+assert_refused() { # PART...
+    local part
+    run --separate-stderr rt create --bundle "$BUNDLE" "$CTR" </dev/null
+    [ "$status" -ne 0 ] || fail "create succeeded"
+    for part in "$@"; do
+        [[ $part != /* ]] || [ "$KIND" = estiva ] || continue
+        assert_has "$stderr" "$part"
+    done
+    [ "$KIND" != estiva ] || assert_status 1
+    assert_nothing_left
+}
+
+# ---- set-up, leak check -------------------------------------------------------------------
+
+setup() { common_setup; }
+teardown() { common_teardown; }
+
+common_setup() {
+    requires root
+    [ -x "$RUNTIME" ] || fail "no runtime $RUNTIME: run make, or set RUNTIME"
+    T=$(mktemp -d "${TMPDIR:-/tmp}/estiva-it.XXXXXX")
+    chmod 755 "$T"
+    KIND=$(runtime_kind)
+    CTR=it-${T##*.}
+    STATE=$T/state
+    BUNDLE=$T/bundle
+    VIEW=()
+    VIEW_PID=
+    WITHOUT=()
+    ! on_old_kernel || without "$OLD_KERNEL"
+    CLEANUPS=()
+    [ "$KIND" != crun ] || use_v2_view # crun refuses a hybrid host
+    new_bundle "$BUNDLE"
+    cd "$T"
+}
+
+# Runs at teardown, last added first.
+at_end() { CLEANUPS+=("$*"); }
+
+common_teardown() {
+    local rc=0 id i
+    [ -n "${T-}" ] || return 0
+    cd /
+    for id in $(rt list -q 2>/dev/null); do
+        rt delete --force "$id" || { echo "delete --force $id: status $?"; rc=1; }
+    done
+    for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do
+        eval "${CLEANUPS[i]}" || { echo "clean-up: ${CLEANUPS[i]}"; rc=1; }
+    done
+    leaks || rc=1
+    [ -z "$VIEW_PID" ] || kill "$VIEW_PID"
+    rm -rf --one-file-system "$T"
+    return $rc
+}
+
+assert_nothing_left() { leaks || fail "something is left"; }
+
+# Prints what the test's containers left and fails if there is anything.
+leaks() {
+    local found
+    found=$(
+        rt list -q 2>/dev/null | sed 's/^/record: /'
+        left_cgroups | sed 's/^/cgroup: /'
+        grep -F "$T" /proc/self/mountinfo | grep -vF "$T/own-" | sed 's/^/mount: /'
+        left_processes | sed 's/^/process: /'
+    )
+    [ -z "$found" ] || { echo "left behind:" "$found"; return 1; }
+}
+
+left_cgroups() { find /sys/fs/cgroup -maxdepth 4 -type d -name "*$CTR*" 2>/dev/null; }
+
+# Processes of the runtime or of a container: their command line or their cgroup names the test.
+# A zombie is not counted: it belongs to whoever has to reap it.
+left_processes() {
+    local file dir
+    for file in $(grep -lsaF -- "$STATE" /proc/[0-9]*/cmdline; grep -lsF "$CTR" /proc/[0-9]*/cgroup); do
+        dir=${file%/*}
+        ! process_gone "${dir#/proc/}" || continue
+        echo "${dir#/proc/} $(tr '\0' ' ' 2>/dev/null <"$dir/cmdline")"
+    done
+}
