@@ -46,7 +46,7 @@ spec_src := $(call find_cc,src/spec)
 runtime_src := $(call find_cc,src/runtime)
 unit_src := $(call find_cc,tests/unit)
 fuzz_src := $(wildcard tests/fuzz/*.cc)
-helper_src := $(wildcard tests/integration/programs/*.c tests/fault/*.c bench/*.c contrib/*.c)
+helper_src := $(wildcard tests/integration/programs/*.c tests/fault/*.c contrib/*.c)
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 program_objs := $(call objects,$(base_src) $(spec_src) $(runtime_src))
@@ -55,8 +55,7 @@ library_objs := $(call objects,$(library_src))
 unit_objs := $(call objects,$(unit_src))
 helpers := $(patsubst tests/integration/programs/%.c,$(BUILD)/tests/programs/%,\
              $(patsubst tests/fault/%.c,$(BUILD)/tests/fault/%,\
-               $(patsubst bench/%.c,$(BUILD)/bench/%,\
-                 $(patsubst contrib/%.c,$(BUILD)/contrib/%,$(helper_src)))))
+               $(patsubst contrib/%.c,$(BUILD)/contrib/%,$(helper_src))))
 man_pages := $(patsubst man/%.md,$(BUILD)/man/%,$(wildcard man/*.[1-9].md))
 
 # ---- flags
@@ -120,7 +119,6 @@ $$(BUILD)/$(1)/%: $(2)/%.c $$(BUILD)/stamp/helpers
 endef
 $(eval $(call helper_rule,tests/programs,tests/integration/programs))
 $(eval $(call helper_rule,tests/fault,tests/fault))
-$(eval $(call helper_rule,bench,bench))
 $(eval $(call helper_rule,contrib,contrib))
 
 .PHONY: check check-unit check-integration test-programs
@@ -146,8 +144,8 @@ tidy:
 	@[ -n "$(CLANG_TIDY)" ] || { echo "clang-tidy is missing: contrib/setup full installs it" >&2; exit 1; }
 	$(CLANG_TIDY) --quiet $(base_src) $(spec_src) $(runtime_src) -- $(all_cppflags) -std=c++20 -fno-exceptions -fno-rtti
 
-bench: test-programs
-	@[ -x bench/run ] || { echo "bench/run is missing" >&2; exit 1; }
+# bench/run builds its own C programs: two of them do without a C library.
+bench: programs
 	$(test_env) bench/run $(BENCH_ARGS)
 
 # ---- fuzzing: the whole library again, by clang, in an object folder of its own
