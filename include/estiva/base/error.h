@@ -121,10 +121,14 @@ class [[nodiscard]] Result<void> {
 }  // namespace estiva
 
 // The value of `expression`, or leave the function with its error. Stands alone or initialises one variable.
-#define TRY(expression)                                      \
-  ({                                                         \
-    auto try_result_ = (expression);                         \
-    if (!try_result_.ok()) [[unlikely]]                      \
-      return ::estiva::Error(std::move(try_result_).error()); \
-    std::move(try_result_).value();                          \
+// A name of its own for each use: a TRY may stand in the argument of another.
+#define ESTIVA_TRY(expression, result)           \
+  ({                                             \
+    auto result = (expression);                  \
+    if (!result.ok()) [[unlikely]]               \
+      return ::estiva::Error(std::move(result).error()); \
+    std::move(result).value();                   \
   })
+#define ESTIVA_JOIN(a, b) a##b
+#define ESTIVA_TRY_NAMED(expression, number) ESTIVA_TRY(expression, ESTIVA_JOIN(try_result_, number))
+#define TRY(expression) ESTIVA_TRY_NAMED(expression, __COUNTER__)

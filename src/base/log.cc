@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The log.
+#include "estiva/base/log.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "estiva/base/json.h"
+#include "estiva/base/sys.h"
+#include "estiva/base/text.h"
+
+namespace estiva {
+
+namespace {
+
+constexpr std::string_view name_of(LogLevel level) {
+  constexpr std::string_view kNames[] = {"error", "warning", "info", "debug"};
+  return kNames[static_cast<size_t>(level)];
+}
+
+constexpr std::string_view name_of(Code code) {
+  constexpr std::string_view kNames[] = {"invalid", "unsupported", "not-found", "exists", "state", "system", "internal"};
+  return kNames[static_cast<size_t>(code)];
+}
+
+std::string padded(long value, size_t width) {
+  std::string digits = text::cat(value);
+  return text::cat(std::string(digits.size() < width ? width - digits.size() : 0, '0'), digits);
+}
+
+// In UTC: the C library would read /etc/localtime for anything else.
+std::string now_rfc3339() {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  struct tm parts;
+  gmtime_r(&now.tv_sec, &parts);
+  return text::cat(padded(parts.tm_year + 1900, 4), "-", padded(parts.tm_mon + 1, 2), "-", padded(parts.tm_mday, 2), "T",
+                   padded(parts.tm_hour, 2), ":", padded(parts.tm_min, 2), ":", padded(parts.tm_sec, 2), ".",
+                   padded(now.tv_nsec, 9), "Z");
+}
+
+void add_string(json::Writer& writer, std::string_view key, std::string_view value) {
+  if (value.empty()) return;
+  writer.key(key);
+  writer.string(value);
+}
+
+std::string json_line(LogLevel level, std::string_view message, const ErrorParts* parts) {
+  std::string text;
+  json::Writer writer(text);
+  writer.begin_object();
+  add_string(writer, "level", name_of(level));
+  writer.key("msg");
+  writer.string(message);
+  add_string(writer, "time", now_rfc3339());
+  if (parts != nullptr) {
+    add_string(writer, "code", name_of(parts->code));
+    add_string(writer, "object", parts->object);
+    add_string(writer, "call", parts->call);
+    if (parts->errnum != 0) add_string(writer, "errno", strerrorname_np(parts->errnum) ?: "");
+    add_string(writer, "stage", parts->stage);
+    add_string(writer, "hint", parts->hint);
+  }
+  writer.end_object();
+  return text;
+}
+
+}  // namespace
+
+Result<void> Log::open(const std::string& path) {
+  file_ = TRY(sys::open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644).context([] { return "log file"; }));
+  return {};
+}
+
+void Log::error(const Error& error) { line(LogLevel::kError, error.to_string(), &error.parts()); }
+
+void Log::line(LogLevel level, std::string_view message, const ErrorParts* parts) {
+  if (level == LogLevel::kDebug && !debug_) return;
+  // A log that can't be written must not change what the command does.
+  const std::string prefix = level == LogLevel::kError ? "" : text::cat(name_of(level), ": ");
+  (void)sys::write_all(FdView::of_number(2), text::cat(program_, ": ", prefix, message, "\n"));
+  if (!file_.valid()) return;
+  const std::string line = format_ == LogFormat::kJson
+                               ? json_line(level, message, parts)
+                               : text::cat("time=\"", now_rfc3339(), "\" level=", name_of(level), " msg=", text::quote(message));
+  (void)sys::write_all(file_, text::cat(line, "\n"));
+}
+
+}  // namespace estiva
