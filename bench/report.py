@@ -58,7 +58,7 @@ def summarize(rounds, contenders, refused, times, traces, instructions):
     return {
         "date": datetime.date.today().isoformat(),
         "rounds": rounds,
-        "kernel": os.uname().release,
+        "kernel": os.uname().release.split("-")[0],
         "machine": os.uname().machine,
         "cpus": len(os.sched_getaffinity(0)),
         "floor_filter_instructions": instructions,
