@@ -5,7 +5,6 @@
 // (a hook, the container's process) is let go at that moment. Events go to a report, one per line:
 //   call P N NR | inject P N NR | kill P N NR | process P PID | thread P TID | exec P | left P
 //   exit P STATUS | signal P 128+N | main STATUS | hang
-#define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>

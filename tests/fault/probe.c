@@ -2,7 +2,6 @@
 // The container's program of the fault tests: prints what it can see and do as one fact per line,
 // waits until its standard input ends (the harness looks at it from outside meanwhile) and exits with 7.
 // As "probe hook NAME FILE" it is a hook: appends its name and the status of the state it was given.
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +79,7 @@ static void print_process(char **argv) {
     printf("uts: %s %s\n", uts.nodename, uts.domainname);
     printf("cwd: %s\n", getcwd(cwd, sizeof cwd) ? cwd : strerror(errno));
     printf("exe: %s\n", readlink("/proc/self/exe", exe, sizeof exe - 1) > 0 ? exe : strerror(errno));
-    printf("pid: %d session: %s group: %s\n", getpid(), getsid(0) == getpid() ? "leader" : "other",
+    printf("pid: %s session: %s group: %s\n", getpid() == 1 ? "1" : "other", getsid(0) == getpid() ? "leader" : "other",
            getpgrp() == getpid() ? "leader" : "other");
     printf("securebits: %d dumpable: %d keepcaps: %d subreaper-death: %d\n", prctl(PR_GET_SECUREBITS),
            prctl(PR_GET_DUMPABLE), prctl(PR_GET_KEEPCAPS), death);
