@@ -181,7 +181,7 @@ endif
 $(BUILD)/man/%: man/%.md $(CONFIG)/config.mk
 	@mkdir -p $(@D)
 	$(call say,MAN )
-	$(Q)$(LOWDOWN) -s -Tman -M title="$(basename $*)" -M section="$(patsubst .%,%,$(suffix $*))" \
+	$(Q)$(LOWDOWN) -s -Tman --out-no-smarty -M title="$(basename $*)" -M section="$(patsubst .%,%,$(suffix $*))" \
 	  -M source="Estiva $(PACKAGE_VERSION)" -o $@ $<
 
 INSTALL ?= install
