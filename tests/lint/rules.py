@@ -40,8 +40,8 @@ BANNED_HEADER = re.compile(r"^(iostream|fstream|sstream|regex|filesystem|stdexce
 RAW_CALL = re.compile(r"(?<![\w:>])::\s*(open|openat|mount|umount2?|unshare|setns|fork|vfork|clone|execve\w*|ioctl|prctl|"
                       r"socket|socketpair|pipe2?|read|write|close|dup[23]?|kill|waitpid|waitid|stat|lstat|unlink|mkdir|"
                       r"rmdir|chroot|chdir)\s*\(|\bsyscall\s*\(")
-CREATOR = re.compile(r"::\s*(open|openat|socket|socketpair|pipe2|pipe|accept4|accept|memfd_create|epoll_create1|eventfd|"
-                     r"signalfd|inotify_init1|dup3|dup2|dup)\s*\(([^;]*);")
+CREATOR = re.compile(r"(?<![\w:>])::\s*(open|openat|socket|socketpair|pipe2|pipe|accept4|accept|memfd_create|epoll_create1|eventfd|"
+                     r"signalfd|inotify_init1|dup)\s*\(([^;]*);")
 RAW_FD = re.compile(r"\b(?:const\s+)?int\s+&?(\w*_fds?_?|fds?_?|\w*descriptor_?)\b(?!\s*\()")
 
 
