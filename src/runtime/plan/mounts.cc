@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mounts: the options of each become flags, attributes and the file system's own options.
+#include <sched.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+
+#include "estiva/base/text.h"
+#include "runtime/plan/names.h"
+#include "runtime/plan/parts.h"
+
+namespace estiva::plan {
+
+namespace {
+
+// What may be mounted over below /proc; anything else could hide or fake what the runtime writes to or what
+// programs trust (CVE-2019-16884).
+constexpr std::string_view kProcMountable[] = {
+    "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat",   "/proc/swaps",
+    "/proc/uptime",  "/proc/loadavg",   "/proc/slabinfo", "/proc/sys/kernel/ns_last_pid",
+    "/proc/sys/crypto/fips_enabled",
+};
+
+std::string clean_path(std::string_view path) {
+  std::vector<std::string> kept;
+  for (std::string& part : text::split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      if (!kept.empty()) kept.pop_back();
+    } else {
+      kept.push_back(std::move(part));
+    }
+  }
+  return text::cat("/", text::join(kept, "/"));
+}
+
+void apply_option(MountStep& step, const names::MountOption& option) {
+  using Kind = names::MountOption::Kind;
+  switch (option.kind) {
+    case Kind::kAttribute:
+      step.set = (step.set & ~option.clear) | option.set;
+      step.clear = (step.clear & ~option.set) | option.clear;
+      break;
+    case Kind::kRecursiveAttribute:
+      step.recursive_set = (step.recursive_set & ~option.clear) | option.set;
+      step.recursive_clear = (step.recursive_clear & ~option.set) | option.clear;
+      break;
+    case Kind::kSuperblock:
+      step.superblock_flags = (step.superblock_flags & ~option.clear) | option.set;
+      step.superblock_clear = (step.superblock_clear & ~option.set) | option.clear;
+      break;
+    case Kind::kPropagation:
+      step.propagation.push_back(option.set);
+      break;
+    case Kind::kBind:
+      step.kind = MountKind::kBind;
+      step.recursive = (option.set & MS_REC) != 0;
+      break;
+    case Kind::kRemount:
+      step.kind = MountKind::kRemount;
+      break;
+    case Kind::kNothing:
+      break;
+  }
+}
+
+Result<void> read_options(const spec::Mount& mount, MountStep& step) {
+  for (const std::string& word : mount.options) {
+    if (const names::MountOption* option = names::mount_option(word)) apply_option(step, *option);
+  }
+  for (size_t i = 0; i < mount.options.size(); ++i) {
+    const std::string& word = mount.options[i];
+    if (names::mount_option(word) != nullptr) continue;
+    const std::string object = text::cat(step.object, "/options/", i);
+    if (word.empty()) return Error::invalid(object, "is empty");
+    if (step.kind == MountKind::kBind) {
+      return Error::invalid(object, text::cat(text::quote(word), " is no option of a bind mount"));
+    }
+    const size_t equals = word.find('=');
+    FsOption option{word.substr(0, equals), "", equals != std::string::npos};
+    if (option.has_value) option.value = word.substr(equals + 1);
+    step.options.push_back(std::move(option));
+  }
+  return {};
+}
+
+Result<void> check_proc(const MountStep& step) {
+  const std::string& path = step.destination;
+  const bool on_proc = path == "/proc";
+  if (!on_proc && !path.starts_with("/proc/")) return {};
+  if (on_proc && (step.type == "proc" || step.kind != MountKind::kFilesystem)) return {};
+  if (!on_proc && std::ranges::find(kProcMountable, path) != std::end(kProcMountable)) return {};
+  return Error::invalid(step.object + "/destination", text::cat(text::quote(path), " must not be mounted over"));
+}
+
+Result<void> check_type(const spec::Mount& mount, const MountStep& step) {
+  if (step.kind == MountKind::kBind) {
+    if (mount.source.empty()) return Error::invalid(step.object + "/source", "is required for a bind mount");
+    return {};
+  }
+  if (step.kind != MountKind::kFilesystem) return {};
+  if (mount.type.empty() || mount.type == "none") {
+    return Error::invalid(step.object + "/type", "is required").hint("a bind mount has the option \"bind\" or \"rbind\"");
+  }
+  if (mount.type == "bind") {
+    return Error::invalid(step.object + "/type", "a bind mount needs the option \"bind\" or \"rbind\"");
+  }
+  return {};
+}
+
+Result<MountStep> plan_mount(const Input& in, size_t index) {
+  const spec::Mount& mount = in.spec.mounts[index];
+  MountStep step;
+  step.object = text::cat("/mounts/", index);
+  if (mount.destination.empty()) return Error::invalid(step.object + "/destination", "is required");
+  step.destination = clean_path(mount.destination);
+  if (step.destination == "/") return Error::invalid(step.object + "/destination", "is the root itself");
+  step.type = mount.type;
+  TRY(read_options(mount, step));
+  TRY(check_type(mount, step));
+  TRY(check_proc(step));
+  step.source = mount.source;
+  if (step.kind == MountKind::kBind && mount.source[0] != '/') step.source = text::cat(in.options.bundle, "/", mount.source);
+  step.refuse_links = step.destination == "/proc" || step.destination == "/sys";
+  // fsconfig(2) has no word for these two.
+  step.old_api_only = ((step.superblock_flags | step.superblock_clear) & (MS_SILENT | MS_I_VERSION)) != 0;
+  const auto is_mode = [](const FsOption& option) { return option.key == "mode"; };
+  step.mode_of_target = step.type == "tmpfs" && step.kind == MountKind::kFilesystem &&
+                        std::ranges::none_of(step.options, is_mode);
+  return step;
+}
+
+}  // namespace
+
+Result<std::vector<MountEntry>> plan_mounts(const Input& in, Plan& plan) {
+  std::vector<MountEntry> entries;
+  for (size_t i = 0; i < in.spec.mounts.size(); ++i) {
+    MountStep step = TRY(plan_mount(in, i));
+    const std::string& given = in.spec.mounts[i].destination;
+    if (given[0] != '/') {
+      plan.warnings.push_back(text::cat(step.object, "/destination: ", text::quote(given), " is relative, taken from /"));
+    }
+    if (step.type == "cgroup" && step.kind == MountKind::kFilesystem) {
+      std::ranges::move(plan_cgroup_mount(in, plan, step), std::back_inserter(entries));
+    } else {
+      entries.push_back({std::move(step), {}});
+    }
+  }
+  return entries;
+}
+
+}  // namespace estiva::plan

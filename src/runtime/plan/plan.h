@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Plan: everything that create and run will do, decided. Names are numbers, defaults are filled in, every
+// refusal has happened. Plain data; the parent and, after the fork, the child only carry it out.
+// `object` members are JSON pointers into config.json, for the errors of the step.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "estiva/spec/spec.h"
+#include "runtime/plan/cgroup.h"
+#include "runtime/plan/host_facts.h"
+
+namespace estiva {
+
+struct NamespaceJoin {
+  uint64_t flag;  // CLONE_NEW*
+  std::string path;
+  std::string object;
+};
+
+struct NamespacePlan {
+  uint64_t create = 0;  // CLONE_NEW* of the new ones
+  std::vector<NamespaceJoin> join;
+  std::string uid_map, gid_map;  // content of /proc/PID/uid_map; empty without a new user namespace
+  std::string time_offsets;      // content of /proc/self/timens_offsets
+
+  bool creates(uint64_t flag) const { return (create & flag) != 0; }
+  const NamespaceJoin* joins(uint64_t flag) const;
+  // The container is apart from the runtime in this kind, be it new or joined.
+  bool has(uint64_t flag) const { return creates(flag) || joins(flag) != nullptr; }
+};
+
+struct FsOption {
+  std::string key;
+  std::string value;
+  bool has_value = false;
+};
+
+enum class MountKind { kFilesystem, kBind, kRemount, kPropagation };
+
+// One mount, as the options say it. Attributes are MOUNT_ATTR_* (mount_setattr(2)); flags are MS_* (mount(2)).
+struct MountStep {
+  std::string object;
+  MountKind kind = MountKind::kFilesystem;
+  std::string destination;
+  std::string source;
+  std::string type;
+  bool recursive = false;             // rbind
+  uint64_t set = 0, clear = 0;        // of the mount itself
+  uint64_t recursive_set = 0, recursive_clear = 0;
+  std::vector<unsigned long> propagation;  // MS_SHARED, MS_SLAVE | MS_REC, ... in the order of the options
+  unsigned long superblock_flags = 0;  // MS_SYNCHRONOUS and the like: of the file system, not of the mount
+  unsigned long superblock_clear = 0;
+  std::vector<FsOption> options;       // for the file system
+  bool refuse_links = false;           // /proc and /sys: their path must have no symbolic link (CVE-2019-19921)
+  bool old_api_only = false;           // has a flag that only mount(2) knows (silent, iversion)
+  bool mode_of_target = false;         // tmpfs without mode=: takes the mode of the directory that it covers
+};
+
+// A step below the root file system, in the order of the configuration.
+struct LinkStep {
+  std::string path;
+  std::string target;
+  bool replace = false;  // /dev/ptmx: what is there gives way
+};
+
+struct MountEntry {
+  MountStep mount;
+  std::vector<LinkStep> links;  // made after the mount (v1: cpu -> cpu,cpuacct)
+};
+
+struct DeviceStep {
+  std::string object;
+  std::string path;
+  mode_t mode = 0;  // type and permission
+  dev_t device = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  bool bind = false;  // bound from the host: mknod(2) is not for user namespaces
+};
+
+struct RootfsPlan {
+  std::string path;  // absolute
+  bool readonly = false;
+  bool pivot = true;
+  unsigned long propagation = 0;  // of the new root, MS_*; 0: leave
+  std::vector<MountEntry> mounts;
+  std::vector<DeviceStep> devices;
+  std::vector<LinkStep> links;
+  std::vector<std::string> masked_paths;
+  std::vector<std::string> readonly_paths;
+};
+
+struct SysctlStep {
+  std::string path;  // below /proc/sys, with slashes
+  std::string value;
+  std::string object;
+};
+
+struct RlimitStep {
+  int resource;
+  uint64_t soft, hard;
+  std::string object;
+};
+
+// Bit n is capability n (capabilities(7)).
+struct CapabilitySets {
+  uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;
+};
+
+struct ProcessPlan {
+  bool terminal = false;
+  std::optional<spec::ConsoleSize> console_size;
+  std::string cwd;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  bool home_missing = false;  // HOME is then taken from the container's /etc/passwd
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> additional_gids;
+  bool set_groups = true;  // false where the user namespace denies setgroups(2)
+  mode_t umask = 022;
+  std::optional<CapabilitySets> capabilities;  // absent: all are kept
+  bool no_new_privileges = false;
+  std::optional<int> oom_score_adj;
+  std::vector<RlimitStep> rlimits;
+  std::optional<unsigned long> personality;
+  unsigned preserve_fds = 0;  // LISTEN_FDS and --preserve-fds together, from 3 on
+};
+
+struct Plan {
+  std::string id;
+  std::string bundle;
+  std::string oci_version;
+  std::map<std::string, std::string> annotations;
+  NamespacePlan namespaces;
+  CgroupPlan cgroup;
+  bool new_mount_api = true;
+  RootfsPlan rootfs;
+  std::string hostname, domainname;
+  std::vector<SysctlStep> sysctls;
+  bool new_keyring = true;
+  std::optional<ProcessPlan> process;  // absent: create works, start does not (runtime.md)
+  std::optional<spec::Seccomp> seccomp;  // checked; compiled by the parent
+  spec::Hooks hooks;
+  std::vector<std::string> warnings;
+};
+
+// Errors: Code::kInvalid and Code::kUnsupported with the JSON pointer of the property.
+Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& host, const RunOptions& options);
+
+// The plan as text, one step a line, for `estiva plan` and the golden tests.
+std::string to_text(const Plan& plan);
+
+}  // namespace estiva
