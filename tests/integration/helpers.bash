@@ -45,7 +45,7 @@ requires() {
         root) [ "$(id -u)" = 0 ] || skip_because "needs root" ;;
         cgroup_v1) [ "$(cgroup_mode)" != v2 ] || skip_because "needs cgroup v1 controllers" ;;
         cgroup_v2) [ -n "$(cgroup2_dir)" ] || skip_because "needs a cgroup2 hierarchy" ;;
-        v1_*) [ -z "$VIEW_PID" ] && [ -d "/sys/fs/cgroup/${need#v1_}" ] || skip_because "needs the v1 controller ${need#v1_}" ;;
+        v1_*) [ -d "/sys/fs/cgroup/${need#v1_}" ] || skip_because "needs the v1 controller ${need#v1_}" ;;
         python) [ -x "$PYTHON" ] || skip_because "needs $PYTHON" ;;
         userns) [ "$(cat /proc/sys/user/max_user_namespaces)" -gt 0 ] || skip_because "needs user namespaces" ;;
         time_ns) [ -e /proc/self/ns/time ] || skip_because "needs time namespaces (Linux 5.6)" ;;
@@ -73,14 +73,27 @@ cgroup2_dir() {
     esac
 }
 
-# From here on `rt` sees cgroup2 only. The view is a mount namespace that a sleeping process
-# holds; the mounts of the host stay as they are.
+# From here on `rt` sees cgroup2 only, or v1 only. The view is a mount namespace that a
+# sleeping process holds; the mounts of the host stay as they are.
 use_v2_view() {
     requires cgroup_v2
-    [ "$(cgroup_mode)" != v2 ] && [ -z "$VIEW_PID" ] || return 0
-    unshare --mount --propagation private sh -c '
-        mount --rbind /sys/fs/cgroup/unified /sys/fs/cgroup &&
-        : >"$1" && exec sleep 600' view "$T/view-ready" 3>&- >/dev/null 2>&1 &
+    [ "$(cgroup_mode)" != v2 ] || return 0
+    hold_view 'mount --rbind /sys/fs/cgroup/unified /sys/fs/cgroup'
+}
+
+use_v1_view() {
+    requires cgroup_v1
+    [ "$(cgroup_mode)" = hybrid ] || return 0
+    hold_view 'mount -t tmpfs v1 /mnt && cd /sys/fs/cgroup &&
+        for c in *; do
+            [ $c = unified ] || { mkdir /mnt/$c && mount --bind $c /mnt/$c; } || exit
+        done && cd / && mount --move /mnt /sys/fs/cgroup'
+}
+
+hold_view() { # SCRIPT that makes the view
+    [ -z "$VIEW_PID" ] || return 0
+    unshare --mount --propagation private sh -c \
+        "$1 && : >'$T/view-ready' && exec sleep 600" 3>&- >"$T/view-log" 2>&1 &
     VIEW_PID=$!
     wait_for 5 test -e "$T/view-ready"
     VIEW=(nsenter --target "$VIEW_PID" --mount --)
@@ -295,7 +308,7 @@ common_setup() {
     WITHOUT=()
     ! on_old_kernel || without "$OLD_KERNEL"
     CLEANUPS=()
-    [ "$KIND" != crun ] || use_v2_view # crun refuses a hybrid host
+    [ "$KIND" != crun ] || use_v1_view # crun refuses a hybrid host
     new_bundle "$BUNDLE"
     cd "$T"
 }
@@ -313,7 +326,7 @@ common_teardown() {
     for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do
         eval "${CLEANUPS[i]}" || { echo "clean-up: ${CLEANUPS[i]}"; rc=1; }
     done
-    leaks || rc=1
+    leaks || { rc=1; sweep; }
     [ -z "$VIEW_PID" ] || kill "$VIEW_PID"
     rm -rf --one-file-system "$T"
     return $rc
@@ -331,6 +344,20 @@ leaks() {
         left_processes | sed 's/^/process: /'
     )
     [ -z "$found" ] || { echo "left behind:" "$found"; return 1; }
+}
+
+# After a leak was reported: makes room for the next test.
+sweep() {
+    local dir pid
+    for pid in $(left_processes | cut -d ' ' -f 1); do
+        kill -KILL "$pid"
+    done
+    for dir in $(left_cgroups); do
+        find "$dir" -depth -type d -exec rmdir {} +
+    done
+    for dir in $(awk -v t="$T" 'index($5, t) == 1 { print $5 }' /proc/self/mountinfo); do
+        umount -l "$dir"
+    done
 }
 
 left_cgroups() { find /sys/fs/cgroup -maxdepth 4 -type d -name "*$CTR*" 2>/dev/null; }
