@@ -140,11 +140,14 @@ lint:
 format:
 	contrib/lint --format
 
-tidy:
+tidy: $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(base_src) $(spec_src) $(runtime_src))
+$(BUILD)/tidy/%.ok: %.cc .clang-tidy $(CONFIG)/config.mk
 	@[ -n "$(CLANG_TIDY)" ] || { echo "clang-tidy is missing: contrib/setup full installs it" >&2; exit 1; }
-	$(CLANG_TIDY) --quiet $(base_src) $(spec_src) $(runtime_src) -- $(all_cppflags) -std=c++20 -fno-exceptions -fno-rtti
+	@mkdir -p $(@D)
+	$(call say,TIDY)
+	$(Q)$(CLANG_TIDY) --quiet $< -- $(all_cppflags) -std=c++20 -fno-exceptions -fno-rtti 2>/dev/null
+	@touch $@
 
-# bench/run builds its own C programs: two of them do without a C library.
 bench: programs
 	$(test_env) bench/run $(BENCH_ARGS)
 
