@@ -58,6 +58,9 @@ struct CgroupPlan {
   bool allow_all_devices = false;
   std::vector<DeviceLine> device_lines;         // when v1 has the devices controller
   std::vector<struct bpf_insn> device_program;  // else, when there is a cgroup2 mount; empty: all is allowed
+  // Who may manage the subtree from inside (config-linux.md, "Cgroup ownership"): the host's number of the
+  // process's user, where the container has a cgroup namespace and a writable cgroup2 mount.
+  std::optional<uid_t> owner;
 };
 
 // `id` names the cgroup when the configuration has no linux.cgroupsPath.
