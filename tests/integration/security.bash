@@ -75,10 +75,23 @@ sec_teardown() {
     if cgroups_of "$TAG" | grep .; then
         echo "control groups left (above)"
         leak=1
-        cgroups_of "$TAG" | tac | while read -r id; do rmdir "$id" || :; done
+        remove_cgroups
     fi
     rm -rf --one-file-system "$T"
     return $leak
+}
+
+remove_cgroups() {
+    local group try
+    for try in {1..10}; do
+        for group in $(cgroups_of "$TAG"); do
+            xargs -r kill -KILL <"$group/cgroup.procs" 2>/dev/null || :
+            find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || :
+        done
+        cgroups_of "$TAG" | grep -q . || return 0
+        sleep 0.2
+    done
+    echo "control groups stay"
 }
 
 cgroups_of() {

@@ -34,6 +34,28 @@ host_unchanged() { unchanged "$T/host" "$HOST"; }
     host_unchanged
 }
 
+@test "CVE-2019-16884: a label is not written to a /proc that is no procfs" {
+    bundle b 'cat /proc/self/attr/current'
+    mkdir -p "$T/fake/self/attr/apparmor" "$T/fake/thread-self/attr/apparmor" "$T/fake/self/task"
+    for file in self/attr/exec self/attr/apparmor/exec thread-self/attr/exec thread-self/attr/apparmor/exec; do
+        echo fake >"$T/fake/$file"
+    done
+    FAKE=$(snapshot "$T/fake")
+    for label in apparmorProfile selinuxLabel; do
+        for mount in '{destination: "/proc", type: "tmpfs", source: "tmpfs"}' \
+            '{destination: "/proc", type: "bind", source: $fake, options: ["rbind"]}' \
+            '{destination: "/proc/self", type: "bind", source: ($fake + "/self"), options: ["rbind"]}'; do
+            cp "$T/b/config.json" "$T/b/saved"
+            edit b ".process.$label = \"label_of_test\" | .mounts += [$mount]" --arg fake "$T/fake"
+            run_bundle b
+            echo "$label, $mount: exit $status: $output"
+            refused "process.$label"
+            unchanged "$T/fake" "$FAKE"
+            mv "$T/b/saved" "$T/b/config.json"
+        done
+    done
+}
+
 @test "CVE-2023-27561 CVE-2023-28642: the same with other spellings of the destination" {
     bundle b
     link_in b proc /tmp/x
@@ -161,7 +183,7 @@ stopped() { [ "$(rt state "$1" | jq -r .status)" = stopped ]; }
     echo "pipe: exit $status: $output"
     host_unchanged
     new_id
-    run python3 - "$RUNTIME" "$T/state" "$T/b" "$ID" <<'PY'
+    run /usr/bin/python3 - "$RUNTIME" "$T/state" "$T/b" "$ID" <<'PY'
 import socket, subprocess, sys
 runtime, root, bundle, container = sys.argv[1:]
 ours, theirs = socket.socketpair()

@@ -7,7 +7,7 @@ load security
 
 setup() { sec_setup; }
 teardown() {
-    if [ -n "${STARTED:-}" ]; then echo "$STARTED of $ROUNDS rounds started"; fi
+    if [ -n "${STARTED:-}" ]; then echo "# $STARTED of $ROUNDS rounds started" >&3; fi
     sec_teardown
 }
 
@@ -23,7 +23,6 @@ race() {
         [ "$status" -ne 0 ] || STARTED=$((STARTED + 1))
         "$@" || { echo "round $round: exit $status: $output"; return 1; }
     done
-    echo "$STARTED of $ROUNDS rounds started"
 }
 
 @test "CVE-2021-30465 (CVE-2018-15664 CVE-2024-9676 CVE-2026-76061): mount point swapped for a link to the host" {
@@ -131,24 +130,26 @@ terminal_round() {
 }
 
 @test "CVE-2025-52565: /dev/pts swapped for a link while the console is set up" {
-    echo "not a console" >"$T/host/0"
     mkdir -p "$T/dev/pts" "$T/dev/shm"
     for n in null:3 zero:5 full:7 random:8 urandom:9; do mknod -m 666 "$T/dev/${n%:*}" c 1 "${n#*:}"; done
     mknod -m 666 "$T/dev/tty" c 5 0
     touch "$T/dev/console"
-    ln -s "../../../../../../../../../..$T/host" "$T/dev/evil"
+    ln -s pts/ptmx "$T/dev/ptmx"
+    ln -s /decoy "$T/dev/evil"
     bundle b 'set -- $(stat -c "%t" /dev/console); [ "$1" = 88 ] && [ "$(stat -f -c %T /dev/console)" = devpts ] &&
         echo is-devpts || { echo NOT-DEVPTS; ls -l /dev/console; }'
+    mkdir "$T/b/rootfs/decoy"
+    for n in {0..9}; do echo decoy >"$T/b/rootfs/decoy/$n"; done
     edit b '.process.terminal = true | .mounts |= [.[] | select(.destination != "/dev")]'
     edit b '.mounts |= ([.[0]] + [{destination: "/dev", source: $s, type: "bind", options: ["rbind"]}] + .[1:])' --arg s "$T/dev"
-    HOST=$(snapshot "$T/host")
+    HOST=$(snapshot "$T/b/rootfs/decoy")
     start_exchanger "$T/dev" pts evil
     STARTED=0
     for ((round = 1; round <= ROUNDS; round++)); do
         terminal_round b
         [[ "$output" != *NOT-DEVPTS* ]] || { echo "round $round: $output"; return 1; }
         [ "$status" -ne 0 ] || STARTED=$((STARTED + 1))
-        unchanged "$T/host" "$HOST"
+        unchanged "$T/b/rootfs/decoy" "$HOST"
     done
     stop_exchanger "$ROUNDS"
 }
