@@ -121,7 +121,7 @@ $(eval $(call helper_rule,tests/programs,tests/integration/programs))
 $(eval $(call helper_rule,tests/fault,tests/fault))
 $(eval $(call helper_rule,contrib,contrib))
 
-.PHONY: check check-unit check-integration test-programs
+.PHONY: check check-unit check-integration check-security test-programs
 check: check-unit check-integration
 test-programs: programs $(helpers)
 
@@ -132,6 +132,9 @@ test_env = BUILD='$(abspath $(BUILD))' RUNTIME='$(or $(RUNTIME),$(abspath $(BUIL
 check-integration: test-programs
 	@command -v bats >/dev/null || { echo "bats is missing: contrib/setup test installs it" >&2; exit 1; }
 	$(test_env) bats $(or $(BATS_FILES),tests/integration)
+
+check-security:
+	$(MAKE) check-integration BATS_FILES='$(wildcard tests/integration/security_*.bats)'
 
 .PHONY: lint format tidy bench fuzz fuzz-programs
 lint:

@@ -63,8 +63,8 @@ sec_teardown() {
     for pid in "${BACKGROUND[@]}"; do
         kill -KILL "$pid" 2>/dev/null || :
     done
-    for id in $(ls "$T/state" 2>/dev/null); do
-        rt delete -f "$id" >/dev/null 2>&1 || :
+    for id in "$T"/state/*; do
+        [ ! -e "$id" ] || rt delete -f "${id##*/}" >/dev/null 2>&1 || :
     done
     if grep -F "$T" /proc/self/mountinfo; then
         echo "mounts left on the host (above)"

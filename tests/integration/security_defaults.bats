@@ -231,7 +231,7 @@ traced() {
     if grep -E "\"$T/b/rootfs/" "$T/trace"; then return 1; fi
 }
 
-@test "BPF_PROG_QUERY of Linux 6.17: bpf(2) is given the whole union" {
+@test "linux-6.17-bpf-prog-query: bpf(2) is given the whole union" {
     bundle b
     # Device rules are programs on v2 only.
     view_v2

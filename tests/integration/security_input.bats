@@ -90,7 +90,7 @@ bad_value() {
     refused linux.cgroupsPath
 }
 
-@test "hugetlb page size and unified keys (runc 1.1.10): no path in a name" {
+@test "runc-hugetlb-page-size: no path in a page size or in a unified key" {
     mkdir -p "$T/host"
     bundle b
     # The kernel's list is hugepages-*kB; these are not on it, or would lead out of the group.
@@ -122,7 +122,7 @@ VALUES
     done
 }
 
-@test "CVE-2022-0811: sysctl keys and values outside the container's namespaces are refused" {
+@test "CVE-2022-0811 GHSA-w2j5: sysctl keys and values outside the container's namespaces are refused" {
     bundle b
     pattern=$(cat /proc/sys/kernel/core_pattern)
     for key in kernel.core_pattern kernel/core_pattern kernel.hostname vm.swappiness fs.file-max kernel.shm_rmid_forced/../core_pattern \
@@ -173,7 +173,7 @@ VALUES
     cd "$BATS_TEST_DIRNAME"
 }
 
-@test "resolver and mapping overflows (crun 1.28): long names, deep links and odd bytes end in an answer" {
+@test "crun-1.28-hardening: long names, deep links and odd bytes end in an answer" {
     bundle b
     mkdir "$T/payload"
     HOST=$(snapshot "$T/host")

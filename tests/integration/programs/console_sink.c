@@ -16,10 +16,12 @@ static int receive_terminal(int connection) {
     struct cmsghdr align;
   } control;
   struct iovec io = {.iov_base = data, .iov_len = sizeof data};
-  struct msghdr message = {
-      .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.buffer, .msg_controllen = sizeof control.buffer};
+  struct msghdr message = {.msg_iov = &io,
+                           .msg_iovlen = 1,
+                           .msg_control = control.buffer,
+                           .msg_controllen = sizeof control.buffer};
   if (recvmsg(connection, &message, MSG_CMSG_CLOEXEC) < 0) return -1;
-  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  struct cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header == NULL || header->cmsg_type != SCM_RIGHTS) {
     errno = EPROTO;
     return -1;
@@ -29,17 +31,17 @@ static int receive_terminal(int connection) {
   return terminal;
 }
 
-static int fail(const char *what) {
+static int fail(const char* what) {
   fprintf(stderr, "console_sink: %s: %s\n", what, strerror(errno));
   return 1;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (argc != 2 || strlen(argv[1]) >= sizeof address.sun_path) return 2;
   strcpy(address.sun_path, argv[1]);
   int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 1) != 0)
+  if (bind(listener, (struct sockaddr*)&address, sizeof address) != 0 || listen(listener, 1) != 0)
     return fail(argv[1]);
   int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
   if (connection < 0) return fail("accept");

@@ -16,7 +16,7 @@ static void on_term(int sig) {
   stop = 1;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 4) {
     fprintf(stderr, "usage: exchanger NAME-A NAME-B COUNT-FILE\n");
     return 2;
@@ -25,7 +25,7 @@ int main(int argc, char **argv) {
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
 
-  FILE *count_file = fopen(argv[3], "we");
+  FILE* count_file = fopen(argv[3], "we");
   if (count_file == NULL) {
     fprintf(stderr, "%s: %s\n", argv[3], strerror(errno));
     return 2;

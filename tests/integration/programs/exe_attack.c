@@ -34,11 +34,11 @@ static int target_count;
 static unsigned long attempts;
 static struct stat own_exe, own_shell;
 
-static bool same_file(const struct stat *a, const struct stat *b) {
+static bool same_file(const struct stat* a, const struct stat* b) {
   return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-static long report(const struct target *t, const char *what, long result) {
+static long report(const struct target* t, const char* what, long result) {
   int error = errno;
   attempts++;
   printf("%d %s: %s\n", (int)t->pid, what, result >= 0 ? "OK" : strerrorname_np(error));
@@ -46,7 +46,7 @@ static long report(const struct target *t, const char *what, long result) {
   return result;
 }
 
-static void spoil(const struct target *t, const char *what, int fd) {
+static void spoil(const struct target* t, const char* what, int fd) {
   if (report(t, what, fd) < 0) return;
   report(t, "WROTE", pwrite(fd, "spoilt", 6, 0));
   close(fd);
@@ -63,7 +63,7 @@ static long clear_read_only(int fd) {
   return syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof attr);
 }
 
-static void attack_mount(struct target *t) {
+static void attack_mount(struct target* t) {
   char name[40], place[64];
   snprintf(name, sizeof name, "/proc/self/fd/%d", t->path_fd);
   snprintf(place, sizeof place, "/tmp/place.%d", (int)t->pid);
@@ -79,7 +79,8 @@ static void attack_mount(struct target *t) {
     spoil(t, "open through the bind", open(place, O_WRONLY | O_CLOEXEC));
   }
   t->tree_fd = (int)report(
-      t, "open_tree", syscall(SYS_open_tree, t->path_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+      t, "open_tree",
+      syscall(SYS_open_tree, t->path_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
   if (t->tree_fd >= 0) {
     report(t, "mount_setattr of the clone", clear_read_only(t->tree_fd));
     spoil(t, "open through the clone", open_again(t->tree_fd, O_WRONLY));
@@ -87,13 +88,13 @@ static void attack_mount(struct target *t) {
 }
 
 // The mappings of the executable only: a dynamic runtime's libraries are the host's own.
-static void attack_mappings(struct target *t, const struct stat *exe) {
+static void attack_mappings(struct target* t, const struct stat* exe) {
   char name[300];
   snprintf(name, sizeof name, "/proc/%d/map_files", (int)t->pid);
-  DIR *dir = opendir(name);
+  DIR* dir = opendir(name);
   report(t, "open map_files", dir == NULL ? -1 : 0);
   if (dir == NULL) return;
-  for (struct dirent *entry; (entry = readdir(dir)) != NULL && t->maps < kMaps;) {
+  for (struct dirent* entry; (entry = readdir(dir)) != NULL && t->maps < kMaps;) {
     struct stat st;
     snprintf(name, sizeof name, "/proc/%d/map_files/%s", (int)t->pid, entry->d_name);
     if (entry->d_name[0] == '.' || stat(name, &st) != 0) continue;
@@ -104,7 +105,7 @@ static void attack_mappings(struct target *t, const struct stat *exe) {
   closedir(dir);
 }
 
-static void attack(struct target *t) {
+static void attack(struct target* t) {
   char exe[40];
   struct stat st;
   t->tree_fd = t->path_fd = -1;
@@ -124,13 +125,12 @@ static void attack(struct target *t) {
 }
 
 // What was held open outlives the process; ETXTBSY no longer protects it then.
-static void attack_afterwards(struct target *t) {
+static void attack_afterwards(struct target* t) {
   if (t->read_fd < 0 || t->path_fd < 0) return;
   spoil(t, "reopen to write afterwards", open_again(t->read_fd, O_WRONLY));
   spoil(t, "open the path afterwards", open_again(t->path_fd, O_WRONLY));
   report(t, "mount_setattr afterwards", clear_read_only(t->path_fd));
-  int tree =
-      (int)syscall(SYS_open_tree, t->path_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  int tree = (int)syscall(SYS_open_tree, t->path_fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   if (report(t, "open_tree afterwards", tree) >= 0) {
     report(t, "mount_setattr of the clone afterwards", clear_read_only(tree));
     spoil(t, "open through the clone afterwards", open_again(tree, O_WRONLY));
@@ -156,16 +156,16 @@ static void add(pid_t pid) {
     return;
   }
   if (target_count == kTargets || pid == getpid()) return;
-  struct target *t = &targets[target_count++];
+  struct target* t = &targets[target_count++];
   memset(t, 0, sizeof *t);
   t->pid = pid;
   attack(t);
 }
 
 static void scan(void) {
-  DIR *dir = opendir("/proc");
+  DIR* dir = opendir("/proc");
   if (dir == NULL) exit(2);
-  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+  for (struct dirent* entry; (entry = readdir(dir)) != NULL;) {
     char exe[300];
     struct stat st;
     if (!isdigit((unsigned char)entry->d_name[0])) continue;
@@ -180,7 +180,7 @@ static void until_gone(pid_t pid, time_t deadline) {
   while (kill(pid, 0) == 0 && time(NULL) < deadline) usleep(20000);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc < 3 || stat("/proc/self/exe", &own_exe) != 0 || stat("/bin/sh", &own_shell) != 0) return 2;
   time_t deadline = time(NULL) + atoi(argv[1]);
   setvbuf(stdout, NULL, _IOLBF, 0);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static volatile sig_atomic_t stop;
-static const char *canary;
+static const char* canary;
 static unsigned long looks, processes;
 
 static void on_term(int sig) {
@@ -24,7 +24,7 @@ static void on_term(int sig) {
   stop = 1;
 }
 
-static void try_path(const char *path) {
+static void try_path(const char* path) {
   struct stat st;
   looks++;
   if (stat(path, &st) == 0) printf("ESCAPE %s\n", path);
@@ -34,13 +34,13 @@ static void try_path(const char *path) {
 // host's; from a host directory it is at most this many levels up.
 #define UP "/../../../../../../../../../../../.."
 
-static void look_at_descriptors(const char *proc) {
+static void look_at_descriptors(const char* proc) {
   char name[64];
   snprintf(name, sizeof name, "%s/fd", proc);
-  DIR *dir = opendir(name);
+  DIR* dir = opendir(name);
   looks++;
   if (dir == NULL) return;
-  for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+  for (struct dirent* entry; (entry = readdir(dir)) != NULL;) {
     if (!isdigit((unsigned char)entry->d_name[0])) continue;
     char path[4500];
     snprintf(path, sizeof path, "%s/%s" UP "%s", name, entry->d_name, canary);
@@ -73,10 +73,11 @@ static void try_ptrace(pid_t pid) {
     _exit(ptrace(PTRACE_SEIZE, pid, NULL, NULL) == 0 && stat(path, &st) == 0);
   }
   int status;
-  if (tracer > 0 && waitpid(tracer, &status, 0) == tracer && status != 0) printf("ESCAPE ptrace %d\n", (int)pid);
+  if (tracer > 0 && waitpid(tracer, &status, 0) == tracer && status != 0)
+    printf("ESCAPE ptrace %d\n", (int)pid);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   if (argc != 2) return 2;
   canary = argv[1];
   struct stat st;
@@ -89,9 +90,9 @@ int main(int argc, char **argv) {
   setvbuf(stdout, NULL, _IOLBF, 0);
   printf("ready\n");
   while (!stop) {
-    DIR *dir = opendir("/proc");
+    DIR* dir = opendir("/proc");
     if (dir == NULL) return 2;
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+    for (struct dirent* entry; (entry = readdir(dir)) != NULL;) {
       pid_t pid = (pid_t)atoi(entry->d_name);
       if (pid <= 0 || pid == getpid()) continue;
       look_at(pid);
