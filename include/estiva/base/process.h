@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a program and waits for it: hooks, on either side of the container's border.
+#pragma once
+
+#include <signal.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "estiva/base/error.h"
+
+namespace estiva::process {
+
+struct Command {
+  std::string path;  // absolute
+  std::vector<std::string> args;  // with argv[0]
+  std::vector<std::string> env;
+  std::string input;                 // its standard input
+  std::string directory;             // working directory; empty: ours
+  std::optional<int64_t> timeout_s;  // killed by then
+};
+
+// An error when the program can't be run, ends with a status other than 0, by a signal, or not in time; the text
+// has the last lines that it wrote.
+Result<void> run(const Command& command);
+
+// "exit status 3", "killed by SIGSEGV".
+std::string describe(const siginfo_t& ended);
+// What a shell would call it: the status, or 128 and the signal.
+int exit_code(const siginfo_t& ended);
+
+}  // namespace estiva::process

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a program and waits for it.
+#include "estiva/base/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "estiva/base/sys.h"
+#include "estiva/base/sys_process.h"
+#include "estiva/base/sys_socket.h"
+#include "estiva/base/text.h"
+
+namespace estiva::process {
+
+namespace {
+
+constexpr size_t kMaxOutput = 4096;  // of what a failing program wrote
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> list;
+  for (const std::string& text : strings) list.push_back(const_cast<char*>(text.c_str()));
+  list.push_back(nullptr);
+  return list;
+}
+
+// A file, not a pipe: a program that never reads its input must not block or kill us.
+Result<Fd> input_file(const std::string& input) {
+  Fd file = TRY(sys::memfd_create("input", 0));
+  TRY(sys::write_all(file, input));
+  if (::lseek(file.number(), 0, SEEK_SET) < 0) return Error::system("lseek", errno);
+  return file;
+}
+
+Result<pid_t> spawn(const Command& command, const Fd& input, const Fd& output) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, input.number(), 0);
+  posix_spawn_file_actions_adddup2(&actions, output.number(), 1);
+  posix_spawn_file_actions_adddup2(&actions, output.number(), 2);
+  if (!command.directory.empty()) posix_spawn_file_actions_addchdir_np(&actions, command.directory.c_str());
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = -1;
+  const std::vector<std::string> default_args{command.path};
+  const std::vector<char*> argv = pointers(command.args.empty() ? default_args : command.args);
+  const int errnum = ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes, argv.data(), pointers(command.env).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (errnum != 0) return Error::system("exec", errnum);
+  return pid;
+}
+
+int64_t now_ms() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
+}
+
+struct Outcome {
+  std::string output;
+  bool timed_out = false;
+};
+
+// Keeps the end of the output; ends when the program has, even if a child of it keeps the pipe open.
+Result<Outcome> watch(const Fd& pidfd, const Fd& output, std::optional<int64_t> timeout_s) {
+  Outcome outcome;
+  const int64_t deadline = timeout_s ? now_ms() + *timeout_s * 1000 : 0;
+  bool output_open = true;
+  for (;;) {
+    struct pollfd fds[] = {{pidfd.number(), POLLIN, 0}, {output_open ? output.number() : -1, POLLIN, 0}};
+    const int64_t left = timeout_s ? std::max<int64_t>(deadline - now_ms(), 0) : -1;
+    if (TRY(sys::poll(fds, static_cast<int>(std::min<int64_t>(left, 1 << 30)))) == 0) {
+      outcome.timed_out = true;
+      TRY(sys::pidfd_send_signal(pidfd, SIGKILL));
+      return outcome;
+    }
+    if (fds[1].revents != 0) {
+      char buffer[kMaxOutput];
+      const size_t size = TRY(sys::read(output, buffer, sizeof buffer));
+      output_open = size > 0;
+      outcome.output.append(buffer, size);
+      if (outcome.output.size() > kMaxOutput) outcome.output.erase(0, outcome.output.size() - kMaxOutput);
+    } else if (fds[0].revents != 0) {
+      return outcome;
+    }
+  }
+}
+
+}  // namespace
+
+Result<void> run(const Command& command) {
+  const Fd input = TRY(input_file(command.input));
+  sys::Pipe output = TRY(sys::pipe());
+  const pid_t pid = TRY(spawn(command, input, output.write).context([&] { return command.path; }));
+  output.write.reset();
+  Result<Outcome> watched = [&]() -> Result<Outcome> {
+    const Fd pidfd = TRY(sys::pidfd_open(pid));
+    return watch(pidfd, output.read, command.timeout_s);
+  }();
+  if (!watched.ok()) (void)sys::kill(pid, SIGKILL);
+  const siginfo_t ended = TRY(sys::wait_pid(pid));
+  const Outcome outcome = TRY(std::move(watched));
+  if (outcome.timed_out) {
+    return Error(Code::kSystem, text::cat(command.path, " did not end in ", *command.timeout_s, " s, killed"));
+  }
+  if (ended.si_code == CLD_EXITED && ended.si_status == 0) return {};
+  const std::string_view said = text::trim(outcome.output);
+  return Error(Code::kSystem, text::cat(command.path, ": ", describe(ended), said.empty() ? "" : ", output ",
+                                        said.empty() ? "" : text::quote(said)));
+}
+
+std::string describe(const siginfo_t& ended) {
+  if (ended.si_code == CLD_EXITED) return text::cat("exit status ", ended.si_status);
+  const char* name = sigabbrev_np(ended.si_status);
+  return name != nullptr ? text::cat("killed by SIG", name) : text::cat("killed by signal ", ended.si_status);
+}
+
+int exit_code(const siginfo_t& ended) { return ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status; }
+
+}  // namespace estiva::process
