@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The container's first process, from clone to exec: a table of contents. Each line is a step of its own file; the
+// order is the contract, and where it matters the reason stands beside it.
+#include "runtime/child/init.h"
+
+#include <linux/close_range.h>
+#include <sched.h>
+#include <sys/prctl.h>
+
+#include "estiva/base/sys_process.h"
+#include "estiva/base/sys_socket.h"
+#include "runtime/child/steps.h"
+
+namespace estiva::child {
+
+namespace {
+
+bool joins_pid_namespace(const Context& c) { return c.plan.namespaces.joins(CLONE_NEWPID) != nullptr; }
+
+// Masks and read-only paths come after everything that still has to look below them.
+Result<void> close_rootfs(Context& c) {
+  TRY(apply_readonly_paths(c));
+  TRY(apply_masked_paths(c));
+  return make_root_readonly(c);
+}
+
+Result<void> build_rootfs(Context& c, sync::Channel& parent) {
+  const bool joins_pid = joins_pid_namespace(c);
+  TRY(attach_rootfs(c));
+  TRY(apply_mounts(c, joins_pid ? Part::kOutsideProc : Part::kAll));
+  TRY(apply_devices(c));
+  TRY(apply_links(c, c.plan.rootfs.links));
+  if (!c.plan.hooks.prestart.empty() || !c.plan.hooks.create_runtime.empty()) TRY(parent.ask(sync::Type::kHooks));
+  TRY(run_hooks(c.plan.hooks.create_container, "createContainer", c.creating));
+  TRY(make_working_directory(c));
+  TRY(open_terminal(c));
+  TRY(write_sysctls(c));
+  c.host_proc.reset();
+  if (!joins_pid) TRY(close_rootfs(c));
+  TRY(enter_rootfs(c));
+  if (!joins_pid) return {};
+  // Other processes of that namespace could trace us (CAP_SYS_PTRACE): by now there is nothing of the host to find.
+  TRY(enter_pid_namespace(c, parent));
+  TRY(apply_mounts(c, Part::kProc));
+  return close_rootfs(c);
+}
+
+Result<void> prepare_process(Context& c) {
+  TRY(set_names(c));
+  if (!c.plan.process) return {};
+  TRY(use_terminal(c));
+  TRY(prepare_environment(c));
+  TRY(set_limits(c));
+  TRY(drop_privileges(c));
+  return find_program(c);
+}
+
+Result<void> set_up(Context& c, sync::Channel& parent) {
+  TRY(guard_process(parent));
+  TRY(join_cgroups(c));
+  TRY(enter_namespaces(c, parent));
+  TRY(sys::setsid());
+  TRY(join_keyring(c));
+  TRY(bring_up_loopback(c));
+  TRY(build_rootfs(c, parent));
+  TRY(prepare_process(c));
+  TRY(parent.ask(sync::Type::kReady));
+  TRY(sys::prctl(PR_SET_PDEATHSIG, 0));
+  parent.close();
+  return {};
+}
+
+// Waits for `start`. One that ends before it has said so is forgotten, the next may come.
+Result<sync::Channel> wait_for_start(const Context& c) {
+  for (;;) {
+    sync::Channel starter(TRY(sys::accept(c.start_socket)));
+    Result<sync::Message> message = starter.receive();
+    if (message.ok() && message.value().type == sync::Type::kStart) return starter;
+  }
+}
+
+// Nothing but the filter and exec may come after load_filter: it may forbid every other call.
+Error start(Context& c) {
+  TRY(run_hooks(c.plan.hooks.start_container, "startContainer", c.created));
+  if (!c.plan.process) return Error::invalid("/process", "is required to start the container");
+  TRY(sys::close_range(3 + c.plan.process->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC));
+  TRY(load_filter(c));
+  return execute(c);
+}
+
+}  // namespace
+
+Error init(Context& c, sync::Channel& parent) {
+  if (Result<void> done = set_up(c, parent); !done.ok()) return std::move(done).error();
+  sync::Channel starter = TRY(wait_for_start(c));
+  c.start_socket.reset();
+  const Error error = start(c);
+  (void)starter.send_error(error);
+  return Error(Code::kInternal, "");
+}
+
+}  // namespace estiva::child

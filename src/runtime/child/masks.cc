@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Masked and read-only paths (config-linux.md). What can't be masked is an error; what does not exist needs no mask.
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+
+#include "estiva/base/sys_mount.h"
+#include "estiva/base/text.h"
+#include "runtime/child/mount_calls.h"
+#include "runtime/child/steps.h"
+
+namespace estiva::child {
+
+namespace {
+
+constexpr unsigned kOnto = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+
+bool absent(const Error& error) { return error.errnum() == ENOENT || error.errnum() == ENOTDIR; }
+
+MountStep empty_directory() {
+  MountStep step;
+  step.type = "tmpfs";
+  step.source = "tmpfs";
+  step.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  step.options = {{"size", "0", true}, {"nr_inodes", "1", true}};
+  return step;
+}
+
+// Masks of one kind share one file system: the first is mounted, the others are copies of that mount. A copy is
+// taken of what is attached already, since a detached mount that is thrown away costs a grace period.
+class Masks {
+ public:
+  explicit Masks(Context& c) : c_(c) {}
+
+  Result<void> apply(const std::string& path) {
+    Result<Fd> opened = c_.root.open_at(path, O_PATH);
+    if (!opened.ok() && absent(opened.error())) return {};
+    const Fd target = TRY(std::move(opened));
+    const struct stat info = TRY(sys::fstat(target));
+    return S_ISDIR(info.st_mode) ? mask_directory(path, target) : mask_file(target);
+  }
+
+ private:
+  Result<void> mask_directory(const std::string& path, const Fd& target) {
+    if (!c_.plan.new_mount_api) return mount_filesystem(c_, empty_directory(), target);
+    if (!directory_.valid()) {
+      TRY(mount_filesystem(c_, empty_directory(), target));
+      directory_ = TRY(reopen_mounted(c_, path));
+      return {};
+    }
+    return copy(directory_, target);
+  }
+
+  Result<void> mask_file(const Fd& target) {
+    if (!c_.plan.new_mount_api) return mask_file_old(target);
+    if (!null_attached_) {
+      null_attached_ = true;
+      return sys::move_mount(c_.null_tree, "", target, "", kOnto);
+    }
+    return copy(c_.null_tree, target);
+  }
+
+  // Before Linux 5.12: the host's own node, as long as the host's tree is there; verified, or the mask could be
+  // anything (CVE-2025-31133).
+  Result<void> mask_file_old(const Fd& target) {
+    const Fd null = TRY(sys::open("/dev/null", O_PATH | O_NOFOLLOW));
+    const struct stat info = TRY(sys::fstat(null));
+    if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3)) return Error(Code::kSystem, "/dev/null is not the null device");
+    return bind_path(descriptor_path(null), false, target);
+  }
+
+  Result<void> copy(const Fd& attached, const Fd& target) {
+    const Fd tree = TRY(sys::open_tree(attached, "", AT_EMPTY_PATH | OPEN_TREE_CLONE));
+    return sys::move_mount(tree, "", target, "", kOnto);
+  }
+
+  Context& c_;
+  Fd directory_;
+  bool null_attached_ = false;
+};
+
+Result<void> make_readonly(const Context& c, const std::string& path) {
+  Result<Fd> opened = c.root.open_at(path, O_PATH);
+  if (!opened.ok() && absent(opened.error())) return {};
+  const Fd target = TRY(std::move(opened));
+  if (!c.plan.new_mount_api) {
+    TRY(bind_path(descriptor_path(target), true, target));
+    return set_readonly(c, TRY(reopen_mounted(c, path)));
+  }
+  const Fd tree = TRY(sys::open_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE));
+  struct mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_RDONLY;
+  TRY(sys::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
+  return sys::move_mount(tree, "", target, "", kOnto);
+}
+
+}  // namespace
+
+Result<void> apply_masked_paths(Context& c) {
+  Masks masks(c);
+  const std::vector<std::string>& paths = c.plan.rootfs.masked_paths;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    TRY(masks.apply(paths[i]).context([&] { return text::cat("/linux/maskedPaths/", i, " ", text::quote(paths[i])); }));
+  }
+  c.null_tree.reset();
+  return {};
+}
+
+Result<void> apply_readonly_paths(const Context& c) {
+  const std::vector<std::string>& paths = c.plan.rootfs.readonly_paths;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    TRY(make_readonly(c, paths[i]).context([&] { return text::cat("/linux/readonlyPaths/", i, " ", text::quote(paths[i])); }));
+  }
+  return {};
+}
+
+}  // namespace estiva::child

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mounting by descriptor. fsopen and mount_setattr: Linux 5.2 and 5.12; mount(2) goes when those are the minimum.
+#include "runtime/child/mount_calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+
+#include "estiva/base/sys_mount.h"
+#include "estiva/base/text.h"
+
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
+#ifndef MS_NOSYMFOLLOW
+#define MS_NOSYMFOLLOW 256
+#endif
+
+namespace estiva::child {
+
+namespace {
+
+// The superblock flags that fsconfig(2) knows by name.
+constexpr struct {
+  unsigned long flag;
+  const char* on;
+  const char* off;
+} kSuperblockWords[] = {
+    {MS_SYNCHRONOUS, "sync", "async"},
+    {MS_DIRSYNC, "dirsync", nullptr},
+    {MS_MANDLOCK, "mand", "nomand"},
+    {MS_LAZYTIME, "lazytime", "nolazytime"},
+};
+
+constexpr struct {
+  uint64_t attribute;
+  unsigned long flag;
+} kAttributeFlags[] = {
+    {MOUNT_ATTR_RDONLY, MS_RDONLY},         {MOUNT_ATTR_NOSUID, MS_NOSUID},           {MOUNT_ATTR_NODEV, MS_NODEV},
+    {MOUNT_ATTR_NOEXEC, MS_NOEXEC},         {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},   {MOUNT_ATTR_NOATIME, MS_NOATIME},
+    {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME}, {MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW},
+};
+
+unsigned long old_flags(uint64_t attributes) {
+  unsigned long flags = 0;
+  for (const auto& [attribute, flag] : kAttributeFlags) {
+    if ((attributes & attribute) == attribute) flags |= flag;
+  }
+  return flags;
+}
+
+// The flags that a remount must repeat, because the kernel takes away what is not named.
+unsigned long current_flags(const struct statfs& info) {
+  constexpr struct {
+    long shown;
+    unsigned long flag;
+  } kShown[] = {{0x1, MS_RDONLY},   {0x2, MS_NOSUID},    {0x4, MS_NODEV},      {0x8, MS_NOEXEC},
+                {0x400, MS_NOATIME}, {0x800, MS_NODIRATIME}, {0x1000, MS_RELATIME}, {0x2000, MS_NOSYMFOLLOW}};
+  unsigned long flags = 0;
+  for (const auto& [shown, flag] : kShown) {
+    if ((info.f_flags & shown) != 0) flags |= flag;
+  }
+  return flags;
+}
+
+Result<void> configure(FdView context, const MountStep& step) {
+  if (!step.source.empty()) TRY(sys::fsconfig_string(context, "source", step.source));
+  for (const FsOption& option : step.options) {
+    if (option.has_value) {
+      TRY(sys::fsconfig_string(context, option.key, option.value));
+    } else {
+      TRY(sys::fsconfig_flag(context, option.key));
+    }
+  }
+  for (const auto& word : kSuperblockWords) {
+    if ((step.superblock_flags & word.flag) != 0) TRY(sys::fsconfig_flag(context, word.on));
+    if ((step.superblock_clear & word.flag) != 0 && word.off != nullptr) TRY(sys::fsconfig_flag(context, word.off));
+  }
+  return sys::fsconfig_create(context);
+}
+
+Result<void> mount_new_api(const MountStep& step, FdView target) {
+  const Fd context = TRY(sys::fsopen(step.type));
+  if (Result<void> configured = configure(context, step); !configured.ok()) {
+    std::string reason = sys::fscontext_message(context);
+    return std::move(configured).error().message(std::move(reason));
+  }
+  // A fresh mount has no attributes, so what is to be cleared is clear.
+  const Fd mount = TRY(sys::fsmount(context, static_cast<unsigned>(step.set)));
+  return sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+std::string option_text(const MountStep& step) {
+  std::vector<std::string> words;
+  for (const FsOption& option : step.options) {
+    words.push_back(option.has_value ? text::cat(option.key, "=", option.value) : option.key);
+  }
+  return text::join(words, ",");
+}
+
+Result<void> mount_old_api(const MountStep& step, FdView target) {
+  const std::string data = option_text(step);
+  const char* source = step.source.empty() ? step.type.c_str() : step.source.c_str();
+  return sys::mount(source, descriptor_path(target), step.type.c_str(), old_flags(step.set) | step.superblock_flags,
+                    data.empty() ? nullptr : data.c_str());
+}
+
+Result<void> set_attributes_old(const MountStep& step, FdView mounted) {
+  if ((step.recursive_set | step.recursive_clear) != 0) {
+    return Error::unsupported(step.object + "/options", "recursive attributes need Linux 5.12");
+  }
+  const std::string path = descriptor_path(mounted);
+  if ((step.set | step.clear) != 0) {
+    const struct statfs info = TRY(sys::fstatfs(mounted));
+    unsigned long flags = current_flags(info) & ~old_flags(step.clear);
+    if ((step.clear & MOUNT_ATTR__ATIME) != 0) flags &= ~static_cast<unsigned long>(MS_NOATIME | MS_RELATIME | MS_STRICTATIME);
+    TRY(sys::mount(nullptr, path, nullptr, MS_REMOUNT | MS_BIND | flags | old_flags(step.set), nullptr));
+  }
+  for (const unsigned long flags : step.propagation) TRY(sys::mount(nullptr, path, nullptr, flags, nullptr));
+  return {};
+}
+
+Result<void> set_attributes_new(const MountStep& step, FdView mounted) {
+  if ((step.recursive_set | step.recursive_clear) != 0) {
+    struct mount_attr all = {};
+    all.attr_set = step.recursive_set;
+    all.attr_clr = step.recursive_clear;
+    TRY(sys::mount_setattr(mounted, "", AT_EMPTY_PATH | AT_RECURSIVE, all));
+  }
+  if ((step.set | step.clear) != 0) {
+    struct mount_attr one = {};
+    one.attr_set = step.set;
+    one.attr_clr = step.clear;
+    TRY(sys::mount_setattr(mounted, "", AT_EMPTY_PATH, one));
+  }
+  for (const unsigned long flags : step.propagation) {
+    struct mount_attr attributes = {};
+    attributes.propagation = flags & ~static_cast<unsigned long>(MS_REC);
+    TRY(sys::mount_setattr(mounted, "", AT_EMPTY_PATH | ((flags & MS_REC) != 0 ? AT_RECURSIVE : 0), attributes));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string descriptor_path(FdView fd) { return text::cat("/proc/self/fd/", fd.number()); }
+
+Result<void> mount_filesystem(const Context& c, const MountStep& step, FdView target) {
+  return c.plan.new_mount_api && !step.old_api_only ? mount_new_api(step, target) : mount_old_api(step, target);
+}
+
+Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted) {
+  return c.plan.new_mount_api ? set_attributes_new(step, mounted) : set_attributes_old(step, mounted);
+}
+
+Result<void> set_readonly(const Context& c, FdView mounted) {
+  MountStep step;
+  step.set = MOUNT_ATTR_RDONLY;
+  return set_attributes(c, step, mounted);
+}
+
+Result<void> bind_path(const std::string& source, bool recursive, FdView target) {
+  return sys::mount(source.c_str(), descriptor_path(target), nullptr, MS_BIND | (recursive ? MS_REC : 0), nullptr);
+}
+
+Result<Fd> reopen_mounted(const Context& c, const std::string& path) { return c.root.open_at(path, O_PATH); }
+
+}  // namespace estiva::child

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mounting by descriptor, twice: by the mount API of Linux 5.2 and 5.12, and by mount(2) for kernels before that,
+// which names its target through the host's or the container's own procfs.
+#pragma once
+
+#include <string>
+
+#include "runtime/child/context.h"
+
+namespace estiva::child {
+
+// A new file system on `target`. Error EPERM where the namespaces that it shows are not ours.
+Result<void> mount_filesystem(const Context& c, const MountStep& step, FdView target);
+// Attributes and propagation of the mount that `mounted` is in.
+Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted);
+Result<void> set_readonly(const Context& c, FdView mounted);
+// Binds what `source` names (old API: a path of the host) on `target`.
+Result<void> bind_path(const std::string& source, bool recursive, FdView target);
+// The mount on `target` as a descriptor, to work on it further.
+Result<Fd> reopen_mounted(const Context& c, const std::string& path);
+// "/proc/self/fd/N"
+std::string descriptor_path(FdView fd);
+
+}  // namespace estiva::child

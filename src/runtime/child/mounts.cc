@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The mounts of the configuration, in their order. Every target is opened below the root first and mounted on by
+// descriptor, so that a link that is exchanged meanwhile changes nothing (CVE-2021-30465).
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <sys/mount.h>
+
+#include "estiva/base/sys_mount.h"
+#include "estiva/base/text.h"
+#include "runtime/child/mount_calls.h"
+#include "runtime/child/steps.h"
+
+namespace estiva::child {
+
+namespace {
+
+bool below_proc(const MountStep& step) { return step.destination == "/proc" || step.destination.starts_with("/proc/"); }
+
+RootDir::Links links_of(const MountStep& step) {
+  return step.refuse_links ? RootDir::Links::kRefuse : RootDir::Links::kFollow;
+}
+
+// A bind of a file needs a file to cover, everything else a directory.
+Result<Fd> open_target(const Context& c, const MountStep& step, const Fd& source) {
+  if (step.kind == MountKind::kRemount || step.kind == MountKind::kPropagation) {
+    return c.root.open_at(step.destination, O_PATH, links_of(step));
+  }
+  bool directory = true;
+  if (step.kind == MountKind::kBind) {
+    const struct stat info = source.valid() ? TRY(sys::fstat(source)) : TRY(sys::fstatat(FdView::cwd(), step.source, 0));
+    directory = S_ISDIR(info.st_mode);
+  }
+  if (directory) return c.root.make_directories(step.destination, 0755, links_of(step));
+  return c.root.make_file(step.destination, 0644);
+}
+
+// A volume over /proc would let the container fake what the runtime and its tools trust (CVE-2019-16884).
+Result<void> check_bind_on_proc(const MountStep& step, const Fd& source) {
+  if (step.destination != "/proc") return {};
+  const struct statfs info = source.valid() ? TRY(sys::fstatfs(source)) : TRY(sys::statfs(step.source));
+  if (info.f_type == PROC_SUPER_MAGIC) return {};
+  return Error::invalid(step.object + "/destination", "only a procfs may be bound on /proc");
+}
+
+Result<void> bind(Context& c, const MountStep& step, Fd& source, const Fd& target) {
+  TRY(check_bind_on_proc(step, source));
+  if (source.valid()) {
+    // Attributes and propagation are set already (parent/mounts).
+    TRY(sys::move_mount(source, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+    source.reset();
+    return {};
+  }
+  TRY(bind_path(step.source, step.recursive, target));
+  return set_attributes(c, step, TRY(reopen_mounted(c, step.destination)));
+}
+
+Result<void> remount(const Context& c, const MountStep& step, const Fd& target) {
+  if (step.superblock_flags != 0 || !step.options.empty()) {
+    return Error::unsupported(step.object + "/options", "a remount changes attributes of the mount, not of its file system");
+  }
+  return set_attributes(c, step, target);
+}
+
+// A tmpfs without mode= covers a directory with its own mode, as the image meant it.
+MountStep with_mode(const MountStep& step, const Fd& target) {
+  MountStep changed = step;
+  const Result<struct stat> info = sys::fstat(target);
+  if (info.ok()) changed.options.push_back({"mode", text::octal(info.value().st_mode & 07777), true});
+  return changed;
+}
+
+Result<void> apply(Context& c, const MountStep& step, Fd& source) {
+  const bool existed = step.mode_of_target && c.root.open_at(step.destination, O_PATH | O_DIRECTORY).ok();
+  const Fd target = TRY(open_target(c, step, source));
+  switch (step.kind) {
+    case MountKind::kBind:
+      return bind(c, step, source, target);
+    case MountKind::kRemount:
+      return remount(c, step, target);
+    case MountKind::kPropagation:
+      return set_attributes(c, step, target);
+    case MountKind::kFilesystem:
+      break;
+  }
+  TRY(mount_filesystem(c, existed ? with_mode(step, target) : step, target));
+  const bool further = !step.propagation.empty() || (step.recursive_set | step.recursive_clear) != 0;
+  if (!further) return {};
+  MountStep rest = step;
+  rest.set = rest.clear = 0;
+  return set_attributes(c, rest, TRY(reopen_mounted(c, step.destination)));
+}
+
+}  // namespace
+
+Result<void> apply_mounts(Context& c, Part part) {
+  const std::vector<MountEntry>& entries = c.plan.rootfs.mounts;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const MountStep& step = entries[i].mount;
+    if (part != Part::kAll && below_proc(step) != (part == Part::kProc)) continue;
+    Result<void> done = apply(c, step, c.mount_sources[i]);
+    if (!done.ok()) {
+      Error error = std::move(done).error();
+      if (error.parts().object.empty()) error = std::move(error).object(step.object);
+      return std::move(error).context(text::quote(step.destination));
+    }
+    TRY(apply_links(c, entries[i].links));
+  }
+  return {};
+}
+
+}  // namespace estiva::child
