@@ -34,8 +34,11 @@ ids_inside() { sed -n "s/^$1:\t//p" <<<"$output" | tr '\t' ' '; }
     done
 }
 
-# bad_value NAME JSON-PATH: sets that place of the config to each JSON text of standard input; all
-# must be refused with the path. Text is put in with sed: jq would round large numbers.
+# pointer JQ-PATH: the same as a JSON pointer.
+pointer() { sed -E 's/\[([0-9]+)\]/.\1/g; s/^|\./\//g' <<<"$1"; }
+
+# bad_value NAME JQ-PATH: sets that place of the config to each JSON text of standard input; all
+# must be refused with their JSON path. Text is put in with sed: jq would round large numbers.
 bad_value() {
     local value
     cp "$T/$1/config.json" "$T/$1/saved"
@@ -46,7 +49,7 @@ bad_value() {
         grep -qF -- "$value" "$T/$1/config.json"
         run_bundle "$1"
         echo "$2 = ${value:0:80}: exit $status: ${output:0:300}"
-        refused "${3:-$2}"
+        refused "$(pointer "$2")"
     done
     mv "$T/$1/saved" "$T/$1/config.json"
 }
@@ -75,7 +78,7 @@ bad_value() {
     edit b '.linux.uidMappings = [range(6000) | {containerID: ., hostID: (100000 + 2 * .), size: 1}]'
     run_bundle b
     echo "6000 mappings: exit $status: ${output:0:300}"
-    refused linux.uidMappings
+    refused /linux/uidMappings
 
     bundle e
     edit e '.process.args = ["/bin/env"] | .process.env = ["PATH=/bin", "HOME=/"] + [range(65533) | "V\(.)=x"]'
@@ -87,7 +90,7 @@ bad_value() {
     edit p '.linux.cgroupsPath = "/" + $tag + ("/x" * 35000)' --arg tag "$TAG"
     run_bundle p
     echo "70 KB cgroupsPath: exit $status: ${output:0:300}"
-    refused linux.cgroupsPath
+    refused /linux/cgroupsPath
 }
 
 @test "runc-hugetlb-page-size: no path in a page size or in a unified key" {
@@ -118,7 +121,7 @@ VALUES
         edit b '.linux.resources = {unified: {($k): "1"}}' --arg k "$(printf '%b' "$key")"
         run_bundle b
         echo "unified '$key': exit $status: $output"
-        refused linux.resources.unified
+        refused /linux/resources/unified
     done
 }
 
@@ -127,17 +130,17 @@ VALUES
     pattern=$(cat /proc/sys/kernel/core_pattern)
     for key in kernel.core_pattern kernel/core_pattern kernel.hostname vm.swappiness fs.file-max kernel.shm_rmid_forced/../core_pattern \
         ../kernel/core_pattern net.ipv4.ip_forward net/ipv4/ip_forward kernel.shmmax+ 'kernel.shmmax ' '' . kernel \
-        fs.mqueue.../../kernel/core_pattern net.../kernel/core_pattern kernel.shmmax/ user.max_user_namespaces; do
+        fs.mqueue.../../kernel/core_pattern net.../kernel/core_pattern fs/mqueue/../../kernel/core_pattern kernel.shmmax/ user.max_user_namespaces; do
         edit b '.linux.sysctl = {($k): "1"}' --arg k "$key"
         run_bundle b
         echo "key '$key': exit $status: $output"
-        refused linux.sysctl
+        refused /linux/sysctl
     done
     for value in $'1\n2' $'1\nkernel.core_pattern=x' $'x\ty\n'; do
         edit b '.linux.sysctl = {"kernel.shmmax": $v}' --arg v "$value"
         run_bundle b
         echo "value '$value': exit $status: $output"
-        refused linux.sysctl
+        refused /linux/sysctl
     done
     [ "$(cat /proc/sys/kernel/core_pattern)" = "$pattern" ]
 }

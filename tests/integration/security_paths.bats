@@ -49,7 +49,7 @@ host_unchanged() { unchanged "$T/host" "$HOST"; }
             edit b ".process.$label = \"label_of_test\" | .mounts += [$mount]" --arg fake "$T/fake"
             run_bundle b
             echo "$label, $mount: exit $status: $output"
-            refused "process.$label"
+            refused "/process/$label"
             unchanged "$T/fake" "$FAKE"
             mv "$T/b/saved" "$T/b/config.json"
         done

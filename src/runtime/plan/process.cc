@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <unordered_set>
 
 #include "estiva/base/text.h"
 #include "runtime/plan/names.h"
@@ -39,16 +40,19 @@ Result<void> check_ids(const Input& in, const Plan& plan, const spec::User& user
 
 // The last of several values for a name wins and keeps its place, as a shell's export would leave it.
 Result<std::vector<std::string>> plan_env(const std::vector<std::string>& env) {
-  std::vector<std::string> kept;
   for (size_t i = 0; i < env.size(); ++i) {
     const size_t equals = env[i].find('=');
     if (equals == 0 || equals == std::string::npos) {
       return Error::invalid(text::cat("/process/env/", i), text::cat(text::quote(env[i]), " is not NAME=VALUE"));
     }
-    const std::string_view name = std::string_view(env[i]).substr(0, equals + 1);
-    std::erase_if(kept, [&](const std::string& entry) { return entry.starts_with(name); });
-    kept.push_back(env[i]);
   }
+  // By a set: an image may bring as many variables as it likes (CVE-2021-43784's test has 65,535).
+  std::unordered_set<std::string_view> seen;
+  std::vector<std::string> kept;
+  for (auto entry = env.rbegin(); entry != env.rend(); ++entry) {
+    if (seen.insert(std::string_view(*entry).substr(0, entry->find('='))).second) kept.push_back(*entry);
+  }
+  std::ranges::reverse(kept);
   return kept;
 }
 
