@@ -51,10 +51,12 @@ SAMPLES = {
          {"src/runtime/main.cc": '#include "runtime/commands/b.h"\n', "src/runtime/commands/b.h": ""},
          {"src/runtime/child/a.cc": '#include "runtime/sync/b.h"\n', "src/runtime/sync/b.h": ""}]),
     "plan_is_pure": (
-        [cc("src/runtime/plan/a.cc", "#include <unistd.h>\n"), cc("src/runtime/plan/a.cc", "#include <sys/mount.h>\n"),
+        [cc("src/runtime/plan/a.cc", "#include <unistd.h>\n"), cc("src/runtime/plan/a.cc", "#include <sys/wait.h>\n"),
          cc("src/runtime/plan/a.cc", '#include "estiva/base/sys.h"\n'),
-         cc("src/runtime/plan/a.cc", "int f() { return sys::getpid(); }\n")],
-        [cc("src/runtime/plan/a.cc", '#include <sys/types.h>\n#include <string>\n#include "estiva/base/text.h"\n'),
+         cc("src/runtime/plan/a.cc", "int f() { return sys::getpid(); }\n"),
+         cc("src/runtime/plan/a.cc", "#include <sys/stat.h>\nint f() { return stat(a, b); }\n")],
+        [cc("src/runtime/plan/a.cc", "#include <sys/mount.h>\nint f() { return plan_mount(m.mount(), Mount::open(1)); }\n"),
+         cc("src/runtime/plan/a.cc", '#include <sys/types.h>\n#include <string>\n#include "estiva/base/text.h"\n'),
          cc("src/runtime/parent/a.cc", "#include <unistd.h>\n")]),
     "child_is_lean": (
         [cc("src/runtime/child/a.cc", '#include "estiva/base/json.h"\n'),
