@@ -12,7 +12,8 @@ import rules
 import samples
 from cxx import Source
 
-SKIPPED_FOLDERS = ("build", "autom4te.cache")
+SKIPPED_FOLDERS = ("build", "autom4te.cache", ".git")
+GENERATED = ("configure", "configure~", "config.status", "config.log", "config.mk", "config.h")
 
 
 class Tree:
@@ -57,7 +58,7 @@ def repository():
         paths = [p for p in listed.stdout.split("\0") if p]
     else:  # an unpacked release has no .git
         paths = [os.path.normpath(os.path.join(d, f)) for d, _, files in os.walk(".") for f in files
-                 if not os.path.normpath(d).startswith(SKIPPED_FOLDERS)]
+                 if not os.path.normpath(d).startswith(SKIPPED_FOLDERS) and f not in GENERATED]
     files = {}
     for path in paths:
         if os.path.isfile(path) and not os.path.islink(path):
