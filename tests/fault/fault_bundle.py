@@ -14,14 +14,20 @@ USER_NAMESPACE_BASE = 100000
 
 
 def make_rootfs(rootfs, probe):
-    for name in ("proc", "sys", "dev", "tmp", "etc", "data", "data-rw", "scratch", "hooklog", "masked-dir/inner", "readonly", "work"):
+    for name in ("proc", "sys", "dev", "tmp", "etc", "data", "data-rw", "scratch", "hooklog", "masked-dir/inner", "readonly", "work",
+                 "first"):
         os.makedirs(os.path.join(rootfs, name))
-    for name in ("masked-file", "readonly/file", "etc/passwd"):
+    os.chmod(os.path.join(rootfs, "tmp"), 0o751)  # a tmpfs without mode= takes it over
+    with open(os.path.join(rootfs, "etc/passwd"), "w", encoding="ascii") as f:
+        f.write("root:x:0:0::/root:/bin/sh\nfaulty:x:1000:1001::/home/faulty:/bin/sh\n")
+    for name in ("masked-file", "readonly/file"):
         with open(os.path.join(rootfs, name), "w", encoding="ascii") as f:
             f.write("content\n")
         os.chmod(os.path.join(rootfs, name), 0o666)
-    shutil.copy(probe, os.path.join(rootfs, "probe"))
-    os.chmod(os.path.join(rootfs, "probe"), 0o755)
+    # PATH finds the first; a search that goes on after an error would run the second.
+    for name in ("first/probe", "probe"):
+        shutil.copy(probe, os.path.join(rootfs, name))
+        os.chmod(os.path.join(rootfs, name), 0o755)
 
 
 def mounts(data):
@@ -36,6 +42,7 @@ def mounts(data):
         {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": nodev + ["ro"]},
         {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": nodev + ["relatime", "ro"]},
         {"destination": "/scratch", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777", "noexec"]},
+        {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid"]},
         {"destination": "/data", "type": "bind", "source": data, "options": ["rbind", "ro", "nosuid", "rprivate"]},
         {"destination": "/data-rw", "type": "bind", "source": data, "options": ["bind", "rw", "noatime", "slave"]},
         {"destination": "/data-rw/file", "type": "bind", "source": os.path.join(data, "file"), "options": ["bind", "ro"]},
@@ -96,8 +103,8 @@ def process(user_namespace):
     return {
         "terminal": False,
         "user": {"uid": 1000, "gid": 1001, "umask": 0o027, "additionalGids": [5, 6, 2000]},
-        "args": ["/probe"] + TRIED_PATHS,
-        "env": ["PATH=/", "HOME=/work", "FACT=one two"],
+        "args": ["probe"] + TRIED_PATHS,
+        "env": ["PATH=/first:/", "FACT=one two"],
         "cwd": "/work",
         "capabilities": {kind: CAPABILITIES for kind in ("bounding", "effective", "permitted", "inheritable", "ambient")},
         "rlimits": [{"type": t, "soft": s, "hard": h} for t, s, h in limits],
