@@ -192,6 +192,15 @@ rt_detached() {
     rt "$@" </dev/null >"$T/out" 2>"$T/err"
 }
 
+# As `run --separate-stderr rt`, for commands that may leave a container behind: with a pipe for
+# its output `run` would wait for the container's end.
+capture() {
+    status=0
+    rt_detached "$@" || status=$?
+    output=$(cat "$T/out")
+    stderr=$(cat "$T/err")
+}
+
 # Shows what a failed rt_detached wrote.
 must() {
     local rc=0
@@ -279,7 +288,7 @@ assert_match() { # TEXT EXTENDED-REGEX
 # begin with a slash are JSON paths, which only estiva promises.
 assert_refused() { # PART...
     local part
-    run --separate-stderr rt create --bundle "$BUNDLE" "$CTR" </dev/null
+    capture create --bundle "$BUNDLE" "$CTR"
     [ "$status" -ne 0 ] || fail "create succeeded"
     for part in "$@"; do
         [[ $part != /* ]] || [ "$KIND" = estiva ] || continue

@@ -4,7 +4,7 @@
 load helpers
 
 fails() { # COMMAND...: the runtime fails; its error is in stderr
-    run --separate-stderr rt "$@"
+    capture "$@"
     [ "$status" -ne 0 ] || fail "$* succeeded"
     [ "$KIND" != estiva ] || assert_status 1
 }

@@ -132,7 +132,7 @@ y]
 }
 
 ctr_create_fails() {
-    run --separate-stderr rt create --bundle "$BUNDLE" "$CTR" </dev/null
+    capture create --bundle "$BUNDLE" "$CTR"
     [ "$status" -ne 0 ] || fail "create succeeded"
     stderr=${stderr,,}
     stderr=${stderr//\$path/\$PATH}
