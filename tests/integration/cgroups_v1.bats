@@ -204,7 +204,7 @@ device_rules() { config --argjson d "$1" '.linux.resources.devices = $d'; }
 
 @test "devices: allow all, then deny one" {
     mknod "$BUNDLE/rootfs/fuse" c 10 229
-    args sh -c 'testinit open /fuse r; testinit mknod /tmp/loop b 7 0'
+    args sh -c 'rm -f /tmp/loop; testinit open /fuse r; testinit mknod /tmp/loop b 7 0'
     device_rules '[{"allow": true, "access": "rwm"}]'
     ctr_run
     assert_equal "$(tr '\n' ' ' <<<"$output")" "open: 0 mknod: 0 "
