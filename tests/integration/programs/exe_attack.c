@@ -10,11 +10,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -115,6 +117,10 @@ static void attack(struct target* t) {
   spoil(t, "open to write", open(exe, O_WRONLY | O_CLOEXEC));
   spoil(t, "reopen to write", open_again(t->read_fd, O_WRONLY));
   report(t, "chmod", chmod(exe, 0777));
+  int flags = 0;
+  ioctl(t->read_fd, FS_IOC_GETFLAGS, &flags);
+  flags &= ~FS_IMMUTABLE_FL;
+  report(t, "clear immutable", ioctl(t->read_fd, FS_IOC_SETFLAGS, &flags));
   t->path_fd = open(exe, O_PATH | O_CLOEXEC);
   if (report(t, "open as path", t->path_fd) < 0 || fstat(t->path_fd, &st) != 0) return;
   report(t, "link", linkat(t->path_fd, "", AT_FDCWD, "/tmp/link", AT_EMPTY_PATH));
