@@ -23,7 +23,7 @@ import judge
 
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT = 60  # seconds for one program; the slowest good one needs 15
-PARALLEL = 3
+PARALLEL = 4
 
 cgroup_turn = threading.Lock()
 
