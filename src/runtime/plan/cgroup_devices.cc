@@ -97,12 +97,18 @@ Result<Rule> read_rule(const spec::DeviceRule& rule, int32_t index) {
   return out;
 }
 
-// Takes from each rule the accesses that later rules decide for all its nodes.
+// Takes from each rule the accesses that later rules decide for all its nodes. What a default device only repeats stays
+// unless nothing else is left: devices.list then shows the rules as given, which the OCI validation programs check.
 void drop_shadowed(std::vector<Rule>& rules) {
   for (size_t i = 0; i < rules.size(); ++i) {
+    uint8_t left = rules[i].access;
     for (size_t j = i + 1; j < rules.size(); ++j) {
-      if (covers(rules[j], rules[i])) rules[i].access &= static_cast<uint8_t>(~rules[j].access);
+      if (!covers(rules[j], rules[i])) continue;
+      const auto others = static_cast<uint8_t>(~rules[j].access);
+      left &= others;
+      if (rules[j].index >= 0 || rules[j].allow != rules[i].allow) rules[i].access &= others;
     }
+    if (left == 0) rules[i].access = 0;
   }
   std::erase_if(rules, [](const Rule& rule) { return rule.access == 0; });
 }

@@ -15,6 +15,7 @@ namespace estiva {
 struct HostFacts {
   CgroupLayout cgroups;
   bool new_mount_api = true;  // open_tree, fsopen (Linux 5.2) and mount_setattr (5.12)
+  bool selinux = true;        // the kernel has SELinux and its file system is mounted
   bool has_kcore = true;      // /proc/kcore, the target of the link /dev/core
   int last_capability = 40;   // /proc/sys/kernel/cap_last_cap
   uid_t euid = 0;

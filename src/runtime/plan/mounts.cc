@@ -73,10 +73,13 @@ Result<void> read_options(const spec::Mount& mount, MountStep& step) {
     if (names::mount_option(word) != nullptr) continue;
     const std::string object = text::cat(step.object, "/options/", i);
     if (word.empty()) return Error::invalid(object, "is empty");
+    const size_t equals = word.find('=');
     if (step.kind == MountKind::kBind) {
+      // Options of a file system ("mode=755") mean nothing to a bind mount and the kernel ignores them; runc 1.1 and crun
+      // let them pass, and the OCI validation programs give them. A bare word is a misspelt flag.
+      if (equals != std::string::npos) continue;
       return Error::invalid(object, text::cat(text::quote(word), " is no option of a bind mount"));
     }
-    const size_t equals = word.find('=');
     FsOption option{word.substr(0, equals), "", equals != std::string::npos};
     if (option.has_value) option.value = word.substr(equals + 1);
     step.options.push_back(std::move(option));
@@ -134,6 +137,7 @@ Result<MountStep> plan_mount(const Input& in, size_t index) {
 
 Result<std::vector<MountEntry>> plan_mounts(const Input& in, Plan& plan) {
   std::vector<MountEntry> entries;
+  if (!in.linux.mount_label.empty()) plan.warnings.push_back("/linux/mountLabel: this kernel has no SELinux, it is ignored");
   for (size_t i = 0; i < in.spec.mounts.size(); ++i) {
     MountStep step = TRY(plan_mount(in, i));
     const std::string& given = in.spec.mounts[i].destination;

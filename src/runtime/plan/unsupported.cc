@@ -42,7 +42,8 @@ Result<void> refuse_unsupported(const Input& in) {
   if (in.linux.intel_rdt) return not_built("/linux/intelRdt");
   if (in.linux.memory_policy) return not_built("/linux/memoryPolicy");
   if (!in.linux.net_devices.empty()) return not_built("/linux/netDevices");
-  if (!in.linux.mount_label.empty()) return not_built("/linux/mountLabel");
+  // Without SELinux in the kernel a label protects nothing; crun ignores it too.
+  if (!in.linux.mount_label.empty() && in.host.selinux) return not_built("/linux/mountLabel");
   return {};
 }
 
