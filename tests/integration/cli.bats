@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+# The command line itself: help, suggestions, version, spec, features, list, the log file.
+
+load helpers
+
+fails() { # WORD...: of the bare command line
+    run --separate-stderr "$RUNTIME" "$@" </dev/null
+    [ "$status" -ne 0 ] || fail "'$*' succeeded"
+}
+
+@test "--help and help name every command" {
+    local word command
+    for word in --help -h help; do
+        run --separate-stderr "$RUNTIME" $word
+        assert_status 0
+        for command in create start run state kill delete list spec features; do
+            assert_has "$output" "$command"
+        done
+    done
+}
+
+@test "each command has a help that names its options" {
+    local command
+    for command in create start run state kill delete list spec features; do
+        run --separate-stderr "$RUNTIME" $command --help
+        assert_status 0
+        assert_has "$output" "$command"
+    done
+    run "$RUNTIME" run --help
+    assert_has "$output" --bundle --console-socket --pid-file --no-pivot --no-new-keyring --preserve-fds --detach --keep
+    run "$RUNTIME" delete --help
+    assert_has "$output" --force
+}
+
+@test "--version: name, version, version of the specification" {
+    run --separate-stderr "$RUNTIME" --version
+    assert_status 0
+    assert_match "${lines[0]}" "^$KIND version [0-9]+\.[0-9]+"
+    assert_has "$output" "spec: 1."
+    run --separate-stderr "$RUNTIME" -v
+    assert_match "${lines[0]}" "^$KIND version "
+}
+
+@test "an unknown command: an error with a suggestion" {
+    fails crate
+    [ "$KIND" != estiva ] || assert_has "$stderr" crate "did you mean create?"
+    [ "$KIND" != estiva ] || assert_status 1
+}
+
+@test "an unknown option: an error with a suggestion" {
+    fails create --bundel x y
+    [ "$KIND" != estiva ] || assert_has "$stderr" --bundel "did you mean --bundle?"
+    fails --rooot /x list
+    [ "$KIND" != estiva ] || assert_has "$stderr" "did you mean --root?"
+}
+
+@test "missing and surplus words are errors" {
+    local command
+    for command in create start run state kill delete; do
+        fails $command
+    done
+    only_estiva "refuses surplus words"
+    for command in create start run state delete; do
+        fails --root "$STATE" $command one two
+        assert_has "$stderr" usage
+    done
+    fails
+    fails list --format
+    fails list --format yaml
+    fails --log-format xml list
+}
+
+@test "options may be joined with =, short ones with their value; -- ends them" {
+    only_estiva "one way of reading words"
+    args true
+    must "$RUNTIME" --root="$STATE" run --bundle="$BUNDLE" "$CTR" </dev/null
+    must "$RUNTIME" --root "$STATE" run -b"$BUNDLE" -- "$CTR" </dev/null
+    fails --root "$STATE" run --detach=yes "$CTR"
+}
+
+@test "spec writes a configuration that runs, and does not overwrite" {
+    mv "$BUNDLE/config.json" "$T/first.json"
+    run --separate-stderr "$RUNTIME" spec --bundle "$BUNDLE"
+    assert_status 0
+    jq -e '.ociVersion and .process.args and .root.path' "$BUNDLE/config.json" >/dev/null
+    echo '{}' >"$BUNDLE/config.json"
+    fails spec --bundle "$BUNDLE"
+    assert_equal "$(cat "$BUNDLE/config.json")" '{}'
+    rm "$BUNDLE/config.json"
+    cd "$BUNDLE"
+    run --separate-stderr "$RUNTIME" spec
+    assert_status 0
+    config --arg c "/$CTR" '.process.terminal = false | .process.args = ["echo", "from spec"] |
+        .linux.cgroupsPath = $c | del(.process.rlimits)'
+    ctr_run
+    assert_status 0
+    assert_equal "$output" "from spec"
+}
+
+@test "spec --rootless has a user namespace and no devices rule" {
+    mv "$BUNDLE/config.json" "$T/first.json"
+    run --separate-stderr "$RUNTIME" spec --bundle "$BUNDLE" --rootless
+    assert_status 0
+    assert_equal "$(jq '[.linux.namespaces[].type] | index("user") != null' "$BUNDLE/config.json")" true
+    assert_equal "$(jq '.linux.uidMappings | length' "$BUNDLE/config.json")" 1
+}
+
+@test "features: valid JSON with what the specification demands" {
+    not_on runc "1.1 is older than the document"
+    not_on crun "1.8 has fewer"
+    run --separate-stderr setpriv --reuid 65534 --regid 65534 --clear-groups "$RUNTIME" features
+    [ "$status" -eq 0 ] || run --separate-stderr "$RUNTIME" features
+    assert_status 0
+    local json=$output
+    jq -e '.ociVersionMin and .ociVersionMax and (.hooks | length == 6) and (.mountOptions | index("rro"))' <<<"$json" >/dev/null
+    jq -e '.linux | (.namespaces | length == 8) and (.capabilities | index("CAP_SYS_ADMIN")) and
+        .cgroup.v1 and .cgroup.v2 and .seccomp.enabled and (.seccomp.actions | index("SCMP_ACT_ERRNO"))
+        and (.seccomp.archs | index("SCMP_ARCH_X86_64")) and (.seccomp.operators | index("SCMP_CMP_EQ"))' <<<"$json" >/dev/null
+}
+
+@test "features tells the truth: every mount option it lists is taken" {
+    only_estiva "checks the list"
+    local option
+    for option in $("$RUNTIME" features | jq -r '.mountOptions[]'); do
+        case $option in
+        *bind | remount | *idmap) continue ;; # need a source or a mount of their own
+        esac
+        config --arg o "$option" '.mounts |= map(select(.destination != "/t")) | .mounts += [{destination: "/t", type: "tmpfs", source: "t", options: [$o]}]'
+        "$RUNTIME" plan --bundle "$BUNDLE" >/dev/null 2>"$T/err" || fail "$option: $(cat "$T/err")"
+    done
+}
+
+@test "--log text and --log json: an error is in the file, level, msg, time" {
+    run --separate-stderr rt --log "$T/text" state nobody
+    [ "$status" -ne 0 ]
+    assert_has "$(cat "$T/text")" "does not exist"
+    run --separate-stderr rt --log "$T/json" --log-format json state nobody
+    [ "$status" -ne 0 ]
+    assert_has "$stderr" "does not exist"
+    local line
+    line=$(tail -n 1 "$T/json")
+    assert_equal "$(jq -r .level <<<"$line")" error
+    assert_has "$(jq -r .msg <<<"$line")" "does not exist"
+    # RFC 3339, as engines parse it.
+    assert_match "$(jq -r .time <<<"$line")" '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$'
+}
+
+@test "--log appends and is made even when the command fails" {
+    echo first >"$T/log"
+    rt --log "$T/log" state nobody 2>/dev/null || true
+    assert_equal "$(head -n 1 "$T/log")" first
+    [ "$(wc -l <"$T/log")" -gt 1 ]
+    rt --log "$T/new" state nobody 2>/dev/null || true
+    [ -s "$T/new" ]
+}
+
+@test "--log to a place that does not exist is an error" {
+    run --separate-stderr rt --log "$T/no/such/dir" list
+    [ "$status" -ne 0 ]
+    assert_has "$stderr" "$T/no/such/dir"
+}
+
+@test "output to a full device is an error, not silence" {
+    only_estiva "others ignore it"
+    run --separate-stderr sh -c '"$0" features >/dev/full' "$RUNTIME"
+    assert_status 1
+    assert_has "${stderr,,}" "no space left"
+}
+
+@test "an error is one line that begins with the program's name" {
+    only_estiva "the form of a message"
+    fails --root "$STATE" state nobody
+    assert_equal "${#stderr_lines[@]}" 1
+    assert_match "$stderr" '^estiva: '
+}
+
+@test "words with control characters are quoted in errors" {
+    only_estiva "the form of a message"
+    fails --root "$STATE" state $'x\e[31m\nfaked: line'
+    assert_equal "${#stderr_lines[@]}" 1
+    assert_lacks "$stderr" $'\e'
+}
