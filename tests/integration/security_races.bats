@@ -30,15 +30,17 @@ race() {
     echo payload >"$T/payload/from"
     echo host >"$T/host/source/from"
     ln -s "../../../../../../../../../..$T/host/source" "$T/volume/link"
-    # Would the second mount land on the host's path, then the third, of that path, would show it.
-    bundle b 'cat /third/from; cat /vol/dir/../../host/canary 2>&-; true'
+    # Would the second mount land on the host's path, then the third, of that path, would show it, or the second
+    # would be nowhere below the root.
+    bundle b 'cat /third/from; grep -q "/payload /" /proc/self/mountinfo || echo ESCAPED
+        cat /vol/dir/../../host/canary 2>&-; true'
     bind b "$T/volume" /vol
     bind b "$T/payload" /vol/dir
     bind b "$T/host/source" /third
     HOST=$(snapshot "$T/host")
     start_exchanger "$T/volume" dir link
     check() {
-        unchanged "$T/host" "$HOST" && { [ "$status" -ne 0 ] || [ "$output" = host ]; }
+        still_unchanged "$T/host" "$HOST" && { [ "$status" -ne 0 ] || [ "$output" = host ]; }
     }
     race b check
     stop_exchanger "$ROUNDS"
@@ -58,7 +60,7 @@ race() {
     # A name of its own for each round: what exists already need not be made.
     check() {
         sed -i "s/-$round\b/-$((round + 1))/" "$T/b/config.json"
-        unchanged "$T/host" "$HOST"
+        still_unchanged "$T/host" "$HOST"
     }
     race b check
     stop_exchanger "$ROUNDS"
@@ -86,7 +88,7 @@ race() {
     start_exchanger "$T/dev" null evil
     check() {
         [[ "$output" != *UNMASKED* ]] && [ "$(cat /proc/sys/kernel/core_pattern)" = "$pattern" ] &&
-            unchanged "$T/host" "$HOST"
+            still_unchanged "$T/host" "$HOST"
     }
     race b check
     stop_exchanger "$ROUNDS"
@@ -149,7 +151,7 @@ terminal_round() {
         terminal_round b
         [[ "$output" != *NOT-DEVPTS* ]] || { echo "round $round: $output"; return 1; }
         [ "$status" -ne 0 ] || STARTED=$((STARTED + 1))
-        unchanged "$T/b/rootfs/decoy" "$HOST"
+        still_unchanged "$T/b/rootfs/decoy" "$HOST"
     done
     stop_exchanger "$ROUNDS"
 }
@@ -205,7 +207,7 @@ terminal_round() {
     bind b "$T/fake" /vol/dir/sys
     FAKE=$(snapshot "$T/fake")
     start_exchanger "$T/volume" dir link
-    race b unchanged "$T/fake" "$FAKE"
+    race b still_unchanged "$T/fake" "$FAKE"
     stop_exchanger "$ROUNDS"
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs in a container and looks at every other process of its pid namespace
 // for a way to the host: its root, its working directory, its descriptors and
-// ptrace. Prints ESCAPE and the way for each that it finds, TRACED and the name
-// for each process that it could trace.
+// ptrace. Prints ESCAPE and the way for each that it finds, TRACED and the
+// executable of each process that it could trace.
 // Usage: proc_spy CANARY, the absolute path of a file that only the host's root has.
 // On SIGTERM it prints how many looks it took; with none the test proves nothing.
 #include <ctype.h>
@@ -62,18 +62,18 @@ static void look_at(pid_t pid) {
 }
 
 // A process that runs the container's own program may be traced by its peers; one that is still the runtime may
-// not. The name is asked for afterwards: it only ever changes from the runtime's to the program's. The tracer is
-// a child: its end is the only way to let go of a process that is not stopped.
+// not. Which it is, its executable tells; asked for afterwards, since it only ever changes from the runtime to the
+// program. The tracer is a child: its end is the only way to let go of a process that is not stopped.
 static void try_ptrace(pid_t pid) {
   looks++;
   pid_t tracer = fork();
   if (tracer == 0) {
-    char path[32], name[32] = "?";
+    char path[32], exe[4096];
     if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) != 0) _exit(0);
-    snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
-    FILE* file = fopen(path, "re");
-    if (file == NULL || fgets(name, sizeof name, file) == NULL) _exit(0);
-    printf("TRACED %s", name);
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    ssize_t length = readlink(path, exe, sizeof exe);
+    if (length < 0) _exit(0);
+    printf("TRACED %.*s\n", (int)length, exe);
     fflush(stdout);
     _exit(0);
   }
