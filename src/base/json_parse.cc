@@ -164,9 +164,13 @@ Result<Document> Document::parse(std::string_view text, const Limits& limits) {
   yajl_config(handle.get(), yajl_dont_validate_strings, 1);
   yajl_status status =
       yajl_parse(handle.get(), reinterpret_cast<const unsigned char*>(text.data()), text.size());
-  // Before the end is announced: after it yajl counts from 0 again.
-  const size_t offset = std::min(yajl_get_bytes_consumed(handle.get()), text.size());
-  if (status == yajl_status_ok) status = yajl_complete_parse(handle.get());
+  // The last byte that the parser took; of a text that ends too early, the end.
+  size_t offset = text.size();
+  if (status == yajl_status_ok) {
+    status = yajl_complete_parse(handle.get());
+  } else {
+    offset = std::min(offset, std::max<size_t>(yajl_get_bytes_consumed(handle.get()), 1) - 1);
+  }
   if (status == yajl_status_ok) return std::move(builder.document);
   return error_at(text, offset, builder.problem != nullptr ? builder.problem : complaint(handle.get()));
 }

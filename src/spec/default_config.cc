@@ -26,7 +26,7 @@ std::vector<Mount> default_mounts() {
 }
 
 Process default_process() {
-  // Inheritable and ambient stay empty: they would give a program of any other user these capabilities (CVE-2016-8867).
+  // Inheritable and ambient stay empty: they would give a program of any other user these capabilities (CVE-2016-8867, CVE-2022-29162).
   const Strings granted = {"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"};
   Process process;
   process.terminal = true;

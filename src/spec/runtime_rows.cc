@@ -51,6 +51,7 @@ std::span<const Row> rows<SeccompFeatures>() {
   static constexpr Row kRows[] = {
       row<&SeccompFeatures::enabled>("enabled"),
       row<&SeccompFeatures::actions>("actions"),
+      row<&SeccompFeatures::operators>("operators"),
       row<&SeccompFeatures::archs>("archs"),
       row<&SeccompFeatures::known_flags>("knownFlags"),
       row<&SeccompFeatures::supported_flags>("supportedFlags"),
