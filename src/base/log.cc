@@ -66,10 +66,13 @@ std::string json_line(LogLevel level, std::string_view message, const ErrorParts
   return text;
 }
 
+Result<Fd> open_file(const std::string& path) { return sys::open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644); }
+
 }  // namespace
 
 Result<void> Log::open(const std::string& path) {
-  file_ = TRY(sys::open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644).context([] { return "log file"; }));
+  TRY(open_file(path).context([] { return "--log"; }));
+  file_ = path;
   return {};
 }
 
@@ -80,11 +83,12 @@ void Log::line(LogLevel level, std::string_view message, const ErrorParts* parts
   // A log that can't be written must not change what the command does.
   const std::string prefix = level == LogLevel::kError ? "" : text::cat(name_of(level), ": ");
   (void)sys::write_all(FdView::of_number(2), text::cat(program_, ": ", prefix, message, "\n"));
-  if (!file_.valid()) return;
+  if (file_.empty()) return;
   const std::string line = format_ == LogFormat::kJson
                                ? json_line(level, message, parts)
                                : text::cat("time=\"", now_rfc3339(), "\" level=", name_of(level), " msg=", text::quote(message));
-  (void)sys::write_all(file_, text::cat(line, "\n"));
+  const Result<Fd> file = open_file(file_);
+  if (file.ok()) (void)sys::write_all(file.value(), text::cat(line, "\n"));
 }
 
 }  // namespace estiva

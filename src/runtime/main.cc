@@ -1,3 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry of estiva.
-int main() { return 0; }
+// Entry of estiva: global options, the table of commands, the one place that prints errors.
+#include <algorithm>
+
+#include "config.h"
+#include "estiva/base/text.h"
+#include "estiva/spec/spec.h"
+#include "runtime/commands/command.h"
+
+namespace estiva {
+
+namespace {
+
+using G = GlobalOptions;
+constexpr Option kGlobalRows[] = {
+    options::row<&G::root>(0, "root", "DIR", "where the state of containers is kept; /run/estiva if not given"),
+    options::row<&G::log>(0, "log", "FILE", "also write warnings and errors to FILE"),
+    options::row<&G::log_format>(0, "log-format", "FORMAT", "of that file: text or json"),
+    options::row<&G::debug>(0, "debug", nullptr, "say more"),
+    options::row<&G::version>('v', "version", nullptr, "print the version"),
+    options::row<&G::help>('h', "help", nullptr, "print this text"),
+};
+
+const Command* const kCommands[] = {&kCreate, &kStart, &kRun,  &kState,    &kKill,
+                                    &kDelete, &kList,  &kSpec, &kFeatures, &kPlan};
+
+std::string version_text() {
+  return text::cat(PACKAGE_NAME, " version ", PACKAGE_VERSION, "\nspec: ", spec::kVersion, "\n");
+}
+
+std::string help_text() {
+  std::string out = "usage: estiva [OPTION...] COMMAND [ARGUMENT...]\n\nAn OCI container runtime.\n\nCommands:\n";
+  for (const Command* command : kCommands) {
+    std::string line = text::cat("  ", command->name);
+    line.resize(12, ' ');
+    out += text::cat(line, command->summary, "\n");
+  }
+  return text::cat(out, "\nOptions:\n", options::describe(kGlobalRows),
+                   "\n\"estiva COMMAND --help\" says more of a command.\n");
+}
+
+std::string command_help(const Command& command) {
+  std::string out = text::cat("usage: ", usage(command), "\n\n", command.summary, "\n");
+  if (!command.options.empty()) out += text::cat("\nOptions:\n", options::describe(command.options));
+  return out;
+}
+
+Result<const Command*> find_command(const std::string& name) {
+  std::vector<std::string_view> names;
+  for (const Command* command : kCommands) {
+    if (name == command->name) return command;
+    names.emplace_back(command->name);
+  }
+  Error error(Code::kInvalid, text::cat("unknown command ", text::quote(name)));
+  if (const auto near = text::nearest(name, names)) return std::move(error).hint(text::cat("did you mean ", *near, "?"));
+  return std::move(error).hint("estiva --help lists the commands");
+}
+
+Result<void> set_up_log(const GlobalOptions& global, Log& log) {
+  log.set_debug(global.debug);
+  if (global.log_format != "text" && global.log_format != "json") {
+    return Error(Code::kInvalid, text::cat("--log-format is text or json, not ", text::quote(global.log_format)));
+  }
+  log.set_format(global.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
+  return global.log.empty() ? Result<void>() : log.open(global.log);
+}
+
+Result<int> run(std::span<const std::string> arguments, Log& log, char* const* argv) {
+  GlobalOptions global;
+  std::vector<std::string> rest = TRY(options::parse(kGlobalRows, &global, arguments, false));
+  TRY(set_up_log(global, log));
+  if (global.version) {
+    TRY(print(version_text()));
+    return 0;
+  }
+  if (global.help || (!rest.empty() && rest[0] == "help")) {
+    TRY(print(help_text()));
+    return 0;
+  }
+  if (rest.empty()) return Error(Code::kInvalid, "no command is given").hint("estiva --help lists the commands");
+  const Command& command = *TRY(find_command(rest[0]));
+  rest.erase(rest.begin());
+  if (std::ranges::any_of(rest, [](const std::string& word) { return word == "--help" || word == "-h"; })) {
+    TRY(print(command_help(command)));
+    return 0;
+  }
+  Invocation in{global, std::move(rest), log, argv};
+  Result<int> code = command.run(in);
+  if (code.ok()) return code;
+  return std::move(code).error().stage(command.name);
+}
+
+}  // namespace
+
+}  // namespace estiva
+
+int main(int argc, char** argv) {
+  estiva::Log log("estiva");
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const estiva::Result<int> code = estiva::run(arguments, log, argv);
+  if (code.ok()) return code.value();
+  log.error(code.error());
+  return 1;
+}

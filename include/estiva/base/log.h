@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "estiva/base/error.h"
-#include "estiva/base/fd.h"
 
 namespace estiva {
 
@@ -19,8 +18,8 @@ class Log {
   // `program` stands before each line on standard error.
   explicit Log(std::string_view program) : program_(program) {}
 
-  // Appends to `path`, made with mode 0644 where missing. Call before anything can fail: engines read the file
-  // after every command.
+  // Lines are appended to `path`, which is made with mode 0644 where missing. Call before anything can fail: engines
+  // read the file after every command. No descriptor stays open: a container must not get it.
   Result<void> open(const std::string& path);
   void set_format(LogFormat format) { format_ = format; }
   void set_debug(bool on) { debug_ = on; }
@@ -34,7 +33,7 @@ class Log {
   void line(LogLevel level, std::string_view message, const ErrorParts* parts);
 
   std::string program_;
-  Fd file_;
+  std::string file_;
   LogFormat format_ = LogFormat::kText;
   bool debug_ = false;
 };

@@ -39,6 +39,7 @@ struct Context {
   HookState creating, created;  // for createContainer and startContainer hooks
 
   // Made on the way.
+  bool joined = false;  // the namespaces are
   RootDir root{Fd()};  // the container's root, before and after it is entered
   Fd terminal;         // the container's side of it
   std::string program;  // what is executed: found on the container's PATH

@@ -57,6 +57,7 @@ Result<void> prepare_process(Context& c) {
 
 Result<void> set_up(Context& c, sync::Channel& parent) {
   TRY(guard_process(parent));
+  sys::umask(022);  // for what is made on the way; the program's own comes last
   TRY(join_cgroups(c));
   TRY(enter_namespaces(c, parent));
   TRY(sys::setsid());
@@ -64,8 +65,9 @@ Result<void> set_up(Context& c, sync::Channel& parent) {
   TRY(bring_up_loopback(c));
   TRY(build_rootfs(c, parent));
   TRY(prepare_process(c));
-  TRY(parent.ask(sync::Type::kReady));
+  // The parent may end as soon as it has answered; before that, its end closes the channel.
   TRY(sys::prctl(PR_SET_PDEATHSIG, 0));
+  TRY(parent.ask(sync::Type::kReady));
   parent.close();
   return {};
 }

@@ -17,30 +17,6 @@ namespace estiva::child {
 
 namespace {
 
-// A user namespace gives power only over the namespaces below it: those of the host are joined before it, those
-// that belong to it after. Which is which, the kernel knows.
-Result<void> join_namespaces(const Context& c) {
-  const std::vector<NamespaceJoin>& joins = c.plan.namespaces.join;
-  std::vector<bool> left(joins.size(), true);
-  const auto join_all = [&](bool last) -> Result<void> {
-    for (size_t i = 0; i < joins.size(); ++i) {
-      if (!left[i] || joins[i].flag == CLONE_NEWUSER || joins[i].flag == CLONE_NEWPID) continue;
-      Result<void> joined = sys::setns(c.namespaces[i], static_cast<int>(joins[i].flag));
-      if (!joined.ok() && !last && joined.error().errnum() == EPERM) continue;
-      if (!joined.ok()) return std::move(joined).error().object(joins[i].object).context(joins[i].path);
-      left[i] = false;
-    }
-    return {};
-  };
-  TRY(join_all(c.plan.namespaces.joins(CLONE_NEWUSER) == nullptr));
-  for (size_t i = 0; i < joins.size(); ++i) {
-    if (joins[i].flag != CLONE_NEWUSER) continue;
-    TRY(sys::setns(c.namespaces[i], CLONE_NEWUSER).context([&] { return joins[i].path; }));
-    TRY(join_all(true));
-  }
-  return {};
-}
-
 std::string normalised(std::string_view map) {
   std::string out;
   for (const std::string& line : text::split(map, '\n')) {
@@ -82,6 +58,31 @@ Result<void> enter_time_namespace(const Context& c) {
 
 }  // namespace
 
+// A user namespace gives power only over the namespaces below it: those of the host are joined before it, those
+// that belong to it after. Which is which, the kernel knows.
+Result<void> join_namespaces(Context& c) {
+  const std::vector<NamespaceJoin>& joins = c.plan.namespaces.join;
+  std::vector<bool> left(joins.size(), true);
+  const auto join_all = [&](bool last) -> Result<void> {
+    for (size_t i = 0; i < joins.size(); ++i) {
+      if (!left[i] || joins[i].flag == CLONE_NEWUSER || joins[i].flag == CLONE_NEWPID) continue;
+      Result<void> joined = sys::setns(c.namespaces[i], static_cast<int>(joins[i].flag));
+      if (!joined.ok() && !last && joined.error().errnum() == EPERM) continue;
+      if (!joined.ok()) return std::move(joined).error().object(joins[i].object).context(joins[i].path);
+      left[i] = false;
+    }
+    return {};
+  };
+  TRY(join_all(c.plan.namespaces.joins(CLONE_NEWUSER) == nullptr));
+  for (size_t i = 0; i < joins.size(); ++i) {
+    if (joins[i].flag != CLONE_NEWUSER) continue;
+    TRY(sys::setns(c.namespaces[i], CLONE_NEWUSER).context([&] { return joins[i].path; }));
+    TRY(join_all(true));
+  }
+  c.joined = true;
+  return {};
+}
+
 Result<void> guard_process(const sync::Channel& parent) {
   TRY(sys::prctl(PR_SET_PDEATHSIG, SIGKILL));
   // The parent may have ended before that line: then its end of the channel is closed.
@@ -105,8 +106,7 @@ Result<void> join_cgroups(const Context& c) {
 }
 
 Result<void> enter_namespaces(Context& c, sync::Channel& parent) {
-  // Outside of a new user namespace the stager has done this already (sync/spawn).
-  if (!c.plan.namespaces.creates(CLONE_NEWUSER)) TRY(join_namespaces(c));
+  if (!c.joined) TRY(join_namespaces(c));  // else the stager has (parent/spawn)
   TRY(check_joined_maps(c));
   if (c.plan.namespaces.creates(CLONE_NEWUSER)) TRY(parent.ask(sync::Type::kMapIds));
   // Only now: the new cgroup namespace shows what its first process is in (cgroup_namespaces(7)).

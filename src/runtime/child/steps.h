@@ -10,6 +10,8 @@ namespace estiva::child {
 // namespaces.cc
 Result<void> join_cgroups(const Context& c);
 Result<void> enter_namespaces(Context& c, sync::Channel& parent);
+// All but the pid namespace.
+Result<void> join_namespaces(Context& c);
 // Takes the ids of the user namespace's root; until then the process has those of the host's root, which can reach
 // the root file system but can't make anything in it.
 Result<void> become_root(const Context& c);

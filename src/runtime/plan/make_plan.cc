@@ -66,6 +66,7 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& host, const RunO
   TRY(plan::check_hostname(in, plan.namespaces));
   plan.hostname = spec.hostname;
   plan.domainname = spec.domainname;
+  plan.cgroup_layout = host.cgroups;
   plan.cgroup = TRY(plan_cgroup(spec, host.cgroups, options.id));
   plan.rootfs = TRY(plan::plan_rootfs(in, plan));
   plan.rootfs.mounts = TRY(plan::plan_mounts(in, plan));

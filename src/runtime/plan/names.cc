@@ -40,7 +40,7 @@ std::string capability_name(int number) {
   return name;
 }
 
-int capability_count() { return static_cast<int>(CAP_LAST_CAP) + 1; }
+int capability_count() { return static_cast<int>(cap_max_bits()); }
 
 std::optional<int> rlimit(std::string_view name) {
   constexpr struct {

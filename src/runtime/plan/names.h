@@ -18,6 +18,7 @@ uint64_t clone_flag(spec::NamespaceType type);
 // Number of a capability, "CAP_CHOWN"; nothing for a name that libcap does not know.
 std::optional<int> capability(std::string_view name);
 std::string capability_name(int number);
+// How many the running kernel has.
 int capability_count();
 
 std::optional<int> rlimit(std::string_view name);

@@ -123,6 +123,7 @@ struct ProcessPlan {
   bool home_missing = false;  // HOME is then taken from the container's /etc/passwd
   uid_t uid = 0;
   gid_t gid = 0;
+  std::optional<uid_t> host_uid;  // the host's number of uid; absent where a joined user namespace decides
   std::vector<gid_t> additional_gids;
   bool set_groups = true;  // false where the user namespace denies setgroups(2)
   mode_t umask = 022;
@@ -140,6 +141,7 @@ struct Plan {
   std::string oci_version;
   std::map<std::string, std::string> annotations;
   NamespacePlan namespaces;
+  CgroupLayout cgroup_layout;  // where cgroup is made
   CgroupPlan cgroup;
   bool new_mount_api = true;
   RootfsPlan rootfs;

@@ -183,6 +183,11 @@ Result<std::optional<ProcessPlan>> plan_process(const Input& in, Plan& plan) {
   steps.home_missing = std::ranges::none_of(steps.env, is_home);
   steps.uid = process.user.uid;
   steps.gid = process.user.gid;
+  if (!plan.namespaces.has(CLONE_NEWUSER)) {
+    steps.host_uid = steps.uid;
+  } else if (const auto mapped = host_id(in.linux.uid_mappings, steps.uid)) {
+    steps.host_uid = *mapped;
+  }
   steps.additional_gids.assign(process.user.additional_gids.begin(), process.user.additional_gids.end());
   steps.set_groups = in.host.euid == 0 || !steps.additional_gids.empty();
   steps.umask = process.user.umask.value_or(022);

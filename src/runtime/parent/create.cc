@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes a container: an ordered list, each step with its undo right behind it.
+#include "runtime/parent/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "estiva/base/files.h"
+#include "estiva/base/sys_socket.h"
+#include "estiva/base/text.h"
+#include "estiva/base/undo.h"
+#include "runtime/cgroup/manager.h"
+#include "runtime/parent/host.h"
+#include "runtime/parent/remove.h"
+#include "runtime/parent/seccomp.h"
+#include "runtime/parent/serve.h"
+#include "runtime/parent/sources.h"
+#include "runtime/parent/spawn.h"
+#include "runtime/parent/status.h"
+
+namespace estiva {
+
+namespace {
+
+constexpr size_t kMaxConfig = 16 << 20;
+
+// The directories of the cgroup that are not there yet: known before they are made, so that even a killed create
+// leaves a record of them. Topmost first.
+std::vector<std::string> missing_cgroups(const CgroupLayout& layout, const std::string& path) {
+  std::vector<std::string> missing;
+  for (const CgroupHierarchy& hierarchy : layout.hierarchies) {
+    for (size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
+      const std::string ancestor = hierarchy.mount_point + path.substr(0, end);
+      if (end == std::string::npos || ::access(ancestor.c_str(), F_OK) != 0) missing.push_back(ancestor);
+      if (end == std::string::npos) break;
+    }
+  }
+  return missing;
+}
+
+Record first_record(const Plan& plan) {
+  Record record;
+  record.id = plan.id;
+  record.oci_version = spec::kVersion;
+  record.bundle = plan.bundle;
+  record.rootfs = plan.rootfs.path;
+  record.annotations = plan.annotations;
+  record.created = ::time(nullptr);
+  record.owner = ::geteuid();
+  record.own_pid_namespace = plan.namespaces.creates(CLONE_NEWPID);
+  record.own_mount_namespace = plan.namespaces.has(CLONE_NEWNS);
+  record.has_process = plan.process.has_value();
+  record.cgroup = cgroup::make_record(plan.cgroup_layout, plan.cgroup, {});
+  record.cgroup.created = missing_cgroups(plan.cgroup_layout, plan.cgroup.path);
+  record.hooks.poststart = plan.hooks.poststart;
+  record.hooks.poststop = plan.hooks.poststop;
+  return record;
+}
+
+// The document with the process id cut out: the child puts in what it sees itself as.
+child::HookState hook_state(const Record& record, spec::Status status) {
+  constexpr int32_t kMark = 2147483647;
+  spec::State state = make_state(record, status);
+  state.pid = kMark;
+  const std::string text = spec::to_json(state);
+  const std::string mark = text::cat("\"pid\":", kMark);
+  const size_t at = text.rfind(mark) + mark.size();
+  const size_t digits = text::cat(kMark).size();
+  return {text.substr(0, at - digits), text.substr(at)};
+}
+
+Result<void> open_start_gate(child::Context& c, const ContainerDir& dir) {
+  c.start_socket = TRY(sys::unix_socket(SOCK_SEQPACKET));
+  // By descriptor: the path may be longer than a socket's address.
+  TRY(sys::bind_unix(c.start_socket, text::cat("/proc/self/fd/", dir.dir.number(), "/", kStartSocket)));
+  TRY(sys::listen(c.start_socket, 4));
+  c.start_lock = TRY(sys::openat(dir.dir, kStartLock, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  struct flock hold = {};
+  hold.l_type = F_RDLCK;
+  if (::fcntl(c.start_lock.number(), F_OFD_SETLK, &hold) < 0) return Error::system("fcntl F_OFD_SETLK", errno);
+  return {};
+}
+
+Result<void> open_console(child::Context& c, CreateRequest& request) {
+  c.console_socket = std::move(request.console);
+  if (request.console_socket.empty()) return {};
+  c.console_socket = TRY(sys::unix_socket(SOCK_STREAM));
+  return sys::connect_unix(c.console_socket, request.console_socket).context([] { return "--console-socket"; });
+}
+
+// A program that is not root can reopen its pipes by /dev/stdout only when they are its own.
+void give_stdio(const Plan& plan) {
+  if (!plan.process || !plan.process->host_uid || *plan.process->host_uid == 0) return;
+  for (const int stream : {0, 1, 2}) {
+    const FdView fd = FdView::of_number(stream);
+    const Result<struct stat> info = sys::fstat(fd);
+    if (info.ok() && S_ISFIFO(info.value().st_mode)) {
+      (void)sys::fchown(fd, *plan.process->host_uid, info.value().st_gid);
+    }
+  }
+}
+
+Result<void> adjust_oom_score(const Plan& plan, pid_t pid) {
+  if (!plan.process || !plan.process->oom_score_adj) return {};
+  const std::string value = text::cat(*plan.process->oom_score_adj);
+  Result<void> written = files::write_kernel(FdView::cwd(), text::cat("/proc/", pid, "/oom_score_adj"), value);
+  if (written.ok()) return {};
+  Error error = std::move(written).error().object("/process/oomScoreAdj");
+  if (error.errnum() != EACCES) return error;
+  return std::move(error).hint("lowering it needs CAP_SYS_RESOURCE");
+}
+
+Result<void> write_pid_file(const std::string& path, pid_t pid) {
+  if (path.empty()) return {};
+  const std::string absolute = TRY(files::absolute(path));
+  const size_t slash = absolute.rfind('/');
+  const auto write = [&]() -> Result<void> {
+    const Fd dir = TRY(sys::open(slash == 0 ? "/" : absolute.substr(0, slash), O_RDONLY | O_DIRECTORY));
+    return files::replace(dir, absolute.substr(slash + 1), text::cat(pid), 0644);
+  };
+  return write().context([] { return "--pid-file"; });
+}
+
+// From the first process on, a failure is the end of a container that hooks may have seen.
+Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, const CreateRequest& request,
+                         const cgroup::CgroupHandle& cgroup) {
+  InitProcess init = TRY(spawn(c, cgroup.unified_dir, {&dir.dir}));
+  // The child has its own copies; those that stay open here would keep things alive.
+  c.start_socket.reset();
+  c.start_lock.reset();
+  c.console_socket.reset();
+  TRY(adjust_oom_score(c.plan, init.pid()));
+  TRY(serve(init, c.plan, record, [&]() -> Result<void> {
+    record.pid = init.pid();
+    record.start_time = TRY(process_start_time(init.pid()));
+    TRY(store(dir, record));
+    return write_pid_file(request.pid_file, init.pid());
+  }));
+  Fd pidfd = TRY(sys::dup(init.pidfd()));
+  init.release();
+  return Created{std::move(dir), std::move(record), std::move(pidfd)};
+}
+
+}  // namespace
+
+Result<Plan> load_plan(const std::string& config, const RunOptions& options, Log& log) {
+  Result<std::string> text = files::read_all(FdView::cwd(), config, kMaxConfig);
+  if (!text.ok() && text.error().errnum() == ENOENT) {
+    return Error(Code::kInvalid, text::cat(text::quote(config), " is not there")).hint("estiva spec writes one");
+  }
+  const std::string document = TRY(std::move(text));
+  const spec::Spec spec = TRY(spec::load_config(document).context([] { return "config.json"; }));
+  const HostFacts facts = TRY(gather_host_facts());
+  Plan plan = TRY(make_plan(spec, facts, options).context([] { return "config.json"; }));
+  for (const std::string& warning : plan.warnings) log.warning(warning);
+  return plan;
+}
+
+Result<Created> create_container(const Store& state, const Plan& plan, CreateRequest& request, Log& log) {
+  child::Context c{.plan = plan};
+  if (plan.seccomp) {
+    c.filter_flags = TRY(seccomp_flags(*plan.seccomp));
+    c.filter = TRY(cached_seccomp(state.dir(), *plan.seccomp));
+  }
+
+  ContainerDir dir = TRY(state.make(plan.id));
+  Undo no_directory([&] { (void)state.remove(dir); });
+  Record record = first_record(plan);
+  TRY(store(dir, record));
+  c.creating = hook_state(record, spec::Status::kCreating);
+  c.created = hook_state(record, spec::Status::kCreated);
+
+  const cgroup::CgroupHandle cgroup = TRY(cgroup::create(plan.cgroup_layout, plan.cgroup));
+  Undo no_cgroup([&] { (void)remove_cgroup(record); });
+  TRY(cgroup::apply(plan.cgroup_layout, plan.cgroup, cgroup));
+  for (const Fd& tasks : cgroup.v1_tasks) c.cgroup_tasks.push_back(TRY(sys::dup(tasks)));
+
+  TRY(open_sources(c));
+  Undo no_mounts([&] { (void)remove_host_mounts(record); });
+  TRY(open_start_gate(c, dir));
+  TRY(open_console(c, request));
+  give_stdio(plan);
+
+  const std::string path = dir.path;
+  Result<Created> created = bring_up(c, dir, record, request, cgroup);
+  if (!created.ok()) {
+    dir = ContainerDir{Fd(), plan.id, path};
+    no_mounts.run();
+    no_cgroup.run();
+    no_directory.run();
+    run_poststop(record, log);
+    return created;
+  }
+  no_mounts.dismiss();
+  no_cgroup.dismiss();
+  no_directory.dismiss();
+  return created;
+}
+
+}  // namespace estiva

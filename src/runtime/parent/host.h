@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gathers the facts of the host that a plan needs.
+#pragma once
+
+#include "estiva/base/error.h"
+#include "runtime/plan/host_facts.h"
+
+namespace estiva {
+
+Result<HostFacts> gather_host_facts();
+
+}  // namespace estiva

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is remembered of a container between commands: one versioned document in its state directory. A command
+// needs nothing else, so the bundle may change or go. A newer version keeps the names of an older one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "estiva/spec/spec.h"
+#include "estiva/spec/state.h"
+#include "runtime/cgroup/record.h"
+
+namespace estiva {
+
+inline constexpr uint32_t kRecordVersion = 1;
+
+struct Record {
+  uint32_t version = kRecordVersion;
+  std::string id;
+  std::string oci_version;
+  std::string bundle;
+  std::string rootfs;
+  std::map<std::string, std::string> annotations;
+  int64_t created = 0;      // seconds since the epoch
+  uint32_t owner = 0;       // uid that made it
+  int32_t pid = 0;          // of the init; 0 until it is set up
+  uint64_t start_time = 0;  // of that process, proc(5) stat field 22: tells it from a later one with its number
+  bool own_pid_namespace = false;
+  bool own_mount_namespace = false;
+  bool has_process = false;  // a program to start
+  cgroup::CgroupRecord cgroup;
+  spec::Hooks hooks;  // those still to come: poststart, poststop
+};
+
+std::string to_json(const Record& record);
+Result<Record> load_record(std::string_view text);
+
+// The state document of the specification. `status` and `pid` are what the caller has found out.
+spec::State make_state(const Record& record, spec::Status status);
+
+}  // namespace estiva

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ends a container.
+#include "runtime/parent/remove.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mount.h>
+
+#include <ranges>
+
+#include "estiva/base/files.h"
+#include "estiva/base/sys_mount.h"
+#include "estiva/base/sys_process.h"
+#include "estiva/base/sys_socket.h"
+#include "estiva/base/text.h"
+#include "runtime/cgroup/manager.h"
+#include "runtime/parent/hooks.h"
+#include "runtime/parent/status.h"
+
+namespace estiva {
+
+namespace {
+
+constexpr int kPatienceMs = 10000;  // for processes to end after SIGKILL; those in state D may take for ever
+
+// Our own child (run) is reaped, any other process is only waited for.
+Result<void> wait_for_end(const Record& record, FdView pidfd) {
+  struct pollfd end = {pidfd.number(), POLLIN, 0};
+  if (TRY(sys::poll({&end, 1}, kPatienceMs)) > 0) {
+    (void)sys::wait_pid(record.pid);
+    return {};
+  }
+  return Error(Code::kState, text::cat("process ", record.pid, " does not end, even by SIGKILL"));
+}
+
+Result<void> end_init(const Record& record) {
+  if (!init_alive(record)) return {};
+  Result<Fd> opened = sys::pidfd_open(record.pid);
+  if (!opened.ok() && opened.error().errnum() == ESRCH) return {};
+  const Fd pidfd = TRY(std::move(opened));
+  // The number may have been given away between the two calls above.
+  if (!init_alive(record)) return {};
+  TRY(kill_container(record));
+  return wait_for_end(record, pidfd);
+}
+
+// proc(5): mountinfo writes blanks and the like as \040.
+std::string unescape(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto code = text[i] == '\\' && i + 3 < text.size() ? text::number<unsigned>(text.substr(i + 1, 3), 8) : std::nullopt;
+    if (code) {
+      out += static_cast<char>(*code);
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<void> kill_container(const Record& record) {
+  const bool has_cgroup = !record.cgroup.path.empty();
+  if (record.pid != 0 && record.own_pid_namespace) {
+    Result<void> sent = sys::kill(record.pid, SIGKILL);
+    if (!sent.ok() && sent.error().errnum() != ESRCH) return sent;
+    // A frozen process acts on the signal when it is thawed.
+    if (has_cgroup && TRY(cgroup::frozen(record.cgroup))) return cgroup::thaw(record.cgroup);
+    return {};
+  }
+  if (has_cgroup) TRY(cgroup::kill_all(record.cgroup, SIGKILL));
+  if (record.pid == 0) return {};
+  Result<void> sent = sys::kill(record.pid, SIGKILL);
+  if (!sent.ok() && sent.error().errnum() != ESRCH) return sent;
+  return {};
+}
+
+Result<void> remove_cgroup(const Record& record) {
+  if (record.cgroup.path.empty()) return {};
+  // Processes that outlived the init: it had no pid namespace of its own, or they joined later.
+  if (TRY(cgroup::populated(record.cgroup))) TRY(cgroup::kill_all(record.cgroup, SIGKILL));
+  return cgroup::destroy(record.cgroup, kPatienceMs);
+}
+
+// Without a mount namespace of its own the container's mounts are the host's.
+Result<void> remove_host_mounts(const Record& record) {
+  if (record.own_mount_namespace) return {};
+  const std::string prefix = record.rootfs + "/";
+  std::vector<std::string> points;
+  const std::string table = TRY(files::read_fd(TRY(sys::open("/proc/self/mountinfo", O_RDONLY)), 64 << 20));
+  for (const std::string& line : text::split(table, '\n')) {
+    const std::vector<std::string> fields = text::split(line, ' ');
+    if (fields.size() < 5) continue;
+    std::string point = unescape(fields[4]);
+    if (point.starts_with(prefix)) points.push_back(std::move(point));
+  }
+  // The last mounted goes first.
+  for (const std::string& point : points | std::views::reverse) TRY(sys::umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW));
+  return {};
+}
+
+void run_poststop(const Record& record, Log& log) {
+  // A failure is a warning and the next hook runs (runtime.md, lifecycle).
+  for (size_t i = 0; i < record.hooks.poststop.size(); ++i) {
+    const Result<void> done =
+        run_host_hooks({record.hooks.poststop[i]}, "poststop", make_state(record, spec::Status::kStopped));
+    if (!done.ok()) log.warning(done.error().to_string());
+  }
+}
+
+Result<void> remove_container(const Store& store, const ContainerDir& dir, const Record& record, Log& log) {
+  TRY(end_init(record));
+  TRY(remove_cgroup(record));
+  TRY(remove_host_mounts(record));
+  TRY(store.remove(dir));
+  run_poststop(record, log);
+  return {};
+}
+
+}  // namespace estiva

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cache of compiled seccomp programs: one file a profile below the state root, which only root can write.
+// A file holds the whole profile beside its program; the name is only a hint, so equal hashes do no harm.
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "estiva/base/codec.h"
+#include "estiva/base/files.h"
+#include "estiva/base/text.h"
+#include "runtime/parent/seccomp.h"
+#include "estiva/spec/seccomp.h"
+
+namespace estiva {
+
+namespace {
+
+constexpr const char* kDirectory = ".seccomp";
+constexpr size_t kMaxFile = 8 << 20;
+
+std::string key_of(const spec::Seccomp& seccomp) {
+  return text::cat("estiva 1 libseccomp ", libseccomp_version(), "\n", codec::encode(seccomp), "\n");
+}
+
+// FNV-1a, 64 bits.
+std::string name_of(std::string_view key) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return text::octal(hash);
+}
+
+// Only a directory of our own that nobody else can write to is believed.
+Result<Fd> open_directory(FdView root, bool make) {
+  Result<Fd> dir = sys::openat(root, kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!dir.ok() && dir.error().errnum() == ENOENT && make) {
+    TRY(sys::mkdirat(root, kDirectory, 0700));
+    dir = sys::openat(root, kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  }
+  Fd opened = TRY(std::move(dir));
+  const struct stat info = TRY(sys::fstat(opened));
+  if (info.st_uid != ::geteuid() || (info.st_mode & 022) != 0) return Error::system("open .seccomp", EPERM);
+  return opened;
+}
+
+Result<std::vector<sock_filter>> load(FdView root, const std::string& key) {
+  const Fd dir = TRY(open_directory(root, false));
+  const std::string content = TRY(files::read_all(dir, name_of(key), kMaxFile));
+  if (!content.starts_with(key) || (content.size() - key.size()) % sizeof(sock_filter) != 0) return Error(Code::kNotFound, "");
+  std::vector<sock_filter> program((content.size() - key.size()) / sizeof(sock_filter));
+  if (program.empty()) return Error(Code::kNotFound, "");
+  memcpy(program.data(), content.data() + key.size(), content.size() - key.size());
+  return program;
+}
+
+Result<void> save(FdView root, const std::string& key, const std::vector<sock_filter>& program) {
+  const Fd dir = TRY(open_directory(root, true));
+  std::string content = key;
+  content.append(reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter));
+  return files::replace(dir, name_of(key), content, 0600);
+}
+
+}  // namespace
+
+Result<std::vector<sock_filter>> cached_seccomp(FdView root, const spec::Seccomp& seccomp) {
+  const std::string key = key_of(seccomp);
+  Result<std::vector<sock_filter>> cached = load(root, key);
+  if (cached.ok()) return cached;
+  std::vector<sock_filter> program = TRY(compile_seccomp(seccomp));
+  (void)save(root, key, program);  // without the cache the next start is slower, nothing else
+  return program;
+}
+
+}  // namespace estiva

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opens mount sources, devices and namespaces on the host's side.
+#include "runtime/parent/sources.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+
+#include "estiva/base/sys_mount.h"
+#include "estiva/base/text.h"
+#include "runtime/child/mount_calls.h"
+
+namespace estiva {
+
+namespace {
+
+// Missing things of the host are worded unlike a missing program: engines match "no such file" as that.
+Error missing(Error error, std::string_view what) {
+  if (error.errnum() != ENOENT) return error;
+  return Error(Code::kInvalid, text::cat(what, " is not there"));
+}
+
+Result<Fd> open_tree(const std::string& path, bool recursive) {
+  return sys::open_tree(FdView::cwd(), path, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
+}
+
+// The tree keeps the peer group of the host's mount. Without a wish of the configuration the container only
+// receives from it.
+Result<void> set_propagation(const Fd& tree, const MountStep& step, unsigned long by_default) {
+  if (!step.propagation.empty() || by_default == 0) return {};
+  struct mount_attr attributes = {};
+  attributes.propagation = by_default & ~static_cast<unsigned long>(MS_REC);
+  return sys::mount_setattr(tree, "", AT_EMPTY_PATH | (step.recursive ? AT_RECURSIVE : 0), attributes);
+}
+
+Result<void> open_bind(child::Context& c, size_t index) {
+  const MountStep& step = c.plan.rootfs.mounts[index].mount;
+  const unsigned long propagation = c.plan.rootfs.propagation == 0 ? 0ul + MS_SLAVE : c.plan.rootfs.propagation;
+  Result<Fd> tree = open_tree(step.source, step.recursive);
+  if (!tree.ok()) return missing(std::move(tree).error(), text::quote(step.source)).object(step.object + "/source");
+  const auto prepare = [&]() -> Result<void> {
+    TRY(set_propagation(tree.value(), step, propagation));
+    return child::set_attributes(c, step, tree.value());
+  };
+  if (Result<void> prepared = prepare(); !prepared.ok()) return std::move(prepared).error().object(step.object + "/options");
+  c.mount_sources[index] = std::move(tree).value();
+  return {};
+}
+
+Result<void> open_device(child::Context& c, size_t index) {
+  const DeviceStep& step = c.plan.rootfs.devices[index];
+  Result<Fd> tree = open_tree(step.path, false);
+  if (!tree.ok()) return missing(std::move(tree).error(), text::quote(step.path)).object(step.object);
+  const struct stat info = TRY(sys::fstat(tree.value()));
+  if ((info.st_mode & S_IFMT) != (step.mode & S_IFMT) || info.st_rdev != step.device) {
+    return Error::invalid(step.object, text::cat(text::quote(step.path), " of the host is another device"));
+  }
+  c.device_sources[index] = std::move(tree).value();
+  return {};
+}
+
+Result<void> open_null(child::Context& c) {
+  c.null_tree = TRY(open_tree("/dev/null", false).context([] { return "/linux/maskedPaths"; }));
+  const struct stat info = TRY(sys::fstat(c.null_tree));
+  if (S_ISCHR(info.st_mode) && info.st_rdev == makedev(1, 3)) return {};
+  return Error(Code::kSystem, "/dev/null of the host is not the null device").object("/linux/maskedPaths");
+}
+
+Result<void> open_namespaces(child::Context& c) {
+  for (const NamespaceJoin& join : c.plan.namespaces.join) {
+    Result<Fd> ns = sys::open(join.path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    if (!ns.ok()) return missing(std::move(ns).error(), text::quote(join.path)).object(join.object);
+    const int type = ::ioctl(ns.value().number(), NS_GET_NSTYPE);
+    if (type < 0) return Error::invalid(join.object, text::cat(text::quote(join.path), " is no namespace"));
+    if (static_cast<uint64_t>(type) != join.flag) {
+      return Error::invalid(join.object, text::cat(text::quote(join.path), " is a namespace of another type"));
+    }
+    c.namespaces.push_back(std::move(ns).value());
+  }
+  return {};
+}
+
+Result<void> open_rootfs(child::Context& c) {
+  const RootfsPlan& rootfs = c.plan.rootfs;
+  Result<Fd> dir = sys::open(rootfs.path, O_PATH | O_DIRECTORY);
+  if (!dir.ok()) return missing(std::move(dir).error(), text::quote(rootfs.path)).object("/root/path");
+  if (!c.plan.new_mount_api || !c.plan.namespaces.creates(CLONE_NEWNS)) return {};
+  c.rootfs_tree = TRY(sys::open_tree(dir.value(), "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE).context([] {
+    return "/root/path";
+  }));
+  struct mount_attr attributes = {};
+  attributes.propagation = MS_SLAVE;
+  return sys::mount_setattr(c.rootfs_tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes).context([] { return "/root/path"; });
+}
+
+}  // namespace
+
+Result<void> open_sources(child::Context& c) {
+  const RootfsPlan& rootfs = c.plan.rootfs;
+  c.mount_sources.resize(rootfs.mounts.size());
+  c.device_sources.resize(rootfs.devices.size());
+  TRY(open_namespaces(c));
+  TRY(open_rootfs(c));
+  c.host_proc = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
+  if (TRY(sys::fstatfs(c.host_proc)).f_type != PROC_SUPER_MAGIC) return Error(Code::kSystem, "/proc is not a procfs");
+  if (!c.plan.new_mount_api) return {};
+  for (size_t i = 0; i < rootfs.mounts.size(); ++i) {
+    if (rootfs.mounts[i].mount.kind == MountKind::kBind) TRY(open_bind(c, i));
+  }
+  for (size_t i = 0; i < rootfs.devices.size(); ++i) {
+    if (rootfs.devices[i].bind) TRY(open_device(c, i));
+  }
+  if (!rootfs.masked_paths.empty()) TRY(open_null(c));
+  return {};
+}
+
+}  // namespace estiva

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starts the program of a created container.
+#include "runtime/parent/start.h"
+
+#include <sys/socket.h>
+
+#include "estiva/base/sys_socket.h"
+#include "estiva/base/text.h"
+#include "runtime/parent/hooks.h"
+#include "runtime/parent/remove.h"
+#include "runtime/parent/status.h"
+#include "runtime/sync/protocol.h"
+
+namespace estiva {
+
+namespace {
+
+// The init answers with an error, or its end of the connection goes away in exec.
+Result<void> release_init(const ContainerDir& dir) {
+  Fd socket = TRY(sys::unix_socket(SOCK_SEQPACKET));
+  TRY(sys::connect_unix(socket, text::cat("/proc/self/fd/", dir.dir.number(), "/", kStartSocket)));
+  sync::Channel init(std::move(socket));
+  TRY(init.send(sync::Type::kStart));
+  const sync::Message message = TRY(init.receive());
+  if (message.type == sync::Type::kError) return sync::decode_error(message.payload);
+  if (message.type != sync::Type::kEnd) return Error(Code::kInternal, "the init sent a question instead of an answer");
+  return {};
+}
+
+}  // namespace
+
+Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record, Log& log) {
+  const spec::Status status = TRY(find_status(dir, record));
+  if (status != spec::Status::kCreated) {
+    return Error(Code::kState, text::cat("cannot start container ", text::quote(record.id), " in the ", spec::name(status), " state"));
+  }
+  if (!record.has_process) return Error::invalid("/process", "is required to start the container");
+  TRY(release_init(dir));
+  if (record.hooks.poststart.empty()) return {};
+  Result<void> done = run_host_hooks(record.hooks.poststart, "poststart", make_state(record, spec::Status::kRunning));
+  if (done.ok()) return {};
+  if (Result<void> removed = remove_container(store, dir, record, log); !removed.ok()) log.error(removed.error());
+  return done;
+}
+
+}  // namespace estiva

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state root.
+#include "runtime/parent/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <algorithm>
+
+#include "estiva/base/files.h"
+#include "estiva/base/text.h"
+
+namespace estiva {
+
+namespace {
+
+constexpr size_t kMaxRecord = 16 << 20;
+
+Error unknown(const std::string& id) {
+  return Error(Code::kNotFound, text::cat("container ", text::quote(id), " does not exist"));
+}
+
+}  // namespace
+
+Result<void> check_id(const std::string& id) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-' || c == '.';
+  };
+  if (!id.empty() && id.size() <= 255 && id[0] != '.' && std::ranges::all_of(id, allowed)) return {};
+  return Error(Code::kInvalid, text::cat("container id ", text::quote(id), " is invalid"))
+      .hint("letters, digits and _ + - . are allowed, no . at the front");
+}
+
+Result<Store> Store::open(const std::string& root, bool make) {
+  const std::string path = TRY(files::absolute(root));
+  if (path == "/") return Error(Code::kInvalid, "--root must not be /");
+  Result<Fd> dir = sys::open(path, O_RDONLY | O_DIRECTORY);
+  if (!dir.ok() && dir.error().errnum() == ENOENT) {
+    if (!make) return Store(Fd(), path);
+    TRY(files::make_directories(path, 0700).context([] { return "--root"; }));
+    dir = sys::open(path, O_RDONLY | O_DIRECTORY);
+  }
+  return Store(TRY(std::move(dir).context([] { return "--root"; })), path);
+}
+
+Result<ContainerDir> Store::make(const std::string& id) const {
+  TRY(check_id(id));
+  Result<void> made = sys::mkdirat(root_, id, 0700);
+  if (!made.ok() && made.error().errnum() == EEXIST) {
+    return Error(Code::kExists, text::cat("container ", text::quote(id), " exists already")).hint("choose another id or delete it");
+  }
+  TRY(std::move(made));
+  const auto finish = [&]() -> Result<ContainerDir> {
+    ContainerDir container{TRY(sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)), id, text::cat(path_, "/", id)};
+    TRY(lock(container, true));
+    return container;
+  };
+  Result<ContainerDir> container = finish();
+  if (!container.ok()) (void)sys::unlinkat(root_, id, AT_REMOVEDIR);
+  return container;
+}
+
+Result<ContainerDir> Store::open_container(const std::string& id) const {
+  TRY(check_id(id));
+  if (!root_.valid()) return unknown(id);
+  Result<Fd> dir = sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (!dir.ok() && dir.error().errnum() == ENOENT) return unknown(id);
+  return ContainerDir{TRY(std::move(dir)), id, text::cat(path_, "/", id)};
+}
+
+Result<std::vector<std::string>> Store::ids() const {
+  if (!root_.valid()) return std::vector<std::string>();
+  std::vector<std::string> names = TRY(files::list(root_));
+  std::erase_if(names, [](const std::string& name) { return !check_id(name).ok(); });
+  std::ranges::sort(names);
+  return names;
+}
+
+Result<void> Store::remove(const ContainerDir& container) const { return files::remove_tree(root_, container.id); }
+
+Result<void> lock(const ContainerDir& container, bool wait) {
+  Result<void> locked = sys::flock(container.dir, LOCK_EX | (wait ? 0 : LOCK_NB));
+  if (!locked.ok() && locked.error().errnum() == EWOULDBLOCK) {
+    return Error(Code::kState, text::cat("container ", text::quote(container.id), " is in use by another command"));
+  }
+  return locked;
+}
+
+Result<Record> load(const ContainerDir& container) {
+  Result<std::string> text = files::read_all(container.dir, kRecordFile, kMaxRecord);
+  if (!text.ok() && text.error().errnum() == ENOENT) {
+    return Error(Code::kState, text::cat("container ", text::quote(container.id), " is half made: it has no record"))
+        .hint("delete --force removes it");
+  }
+  return load_record(TRY(std::move(text)));
+}
+
+Result<void> store(const ContainerDir& container, const Record& record) {
+  return files::replace(container.dir, kRecordFile, to_json(record), 0600);
+}
+
+}  // namespace estiva

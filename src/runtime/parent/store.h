@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state root (--root): one directory a container, named by its id, with the record, the start socket and the
+// start lock. The directory itself is the lock between commands (flock(2)).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "estiva/base/fd.h"
+#include "runtime/parent/record.h"
+
+namespace estiva {
+
+// The files of a container's directory.
+inline constexpr const char* kRecordFile = "record.json";
+inline constexpr const char* kStartSocket = "start.sock";
+inline constexpr const char* kStartLock = "start.lock";
+
+// [A-Za-z0-9_+-][A-Za-z0-9_+.-]*, at most 255 bytes.
+Result<void> check_id(const std::string& id);
+
+struct ContainerDir {
+  Fd dir;
+  std::string id;
+  std::string path;  // absolute
+};
+
+class Store {
+ public:
+  // Makes the root (mode 0700) where missing, if `make`.
+  static Result<Store> open(const std::string& root, bool make);
+
+  // A new directory, locked. Code::kExists when the id is taken.
+  Result<ContainerDir> make(const std::string& id) const;
+  // Code::kNotFound, with the words that engines look for.
+  Result<ContainerDir> open_container(const std::string& id) const;
+  // In the order of their names; entries that are no container are left out.
+  Result<std::vector<std::string>> ids() const;
+  Result<void> remove(const ContainerDir& container) const;
+  FdView dir() const { return root_; }
+
+ private:
+  Store(Fd root, std::string path) : root_(std::move(root)), path_(std::move(path)) {}
+  Fd root_;  // invalid: there is no root yet
+  std::string path_;
+};
+
+// Waits for other commands on this container. Code::kState at once if `wait` is false and one is at work.
+Result<void> lock(const ContainerDir& container, bool wait);
+
+Result<Record> load(const ContainerDir& container);
+Result<void> store(const ContainerDir& container, const Record& record);
+
+}  // namespace estiva
