@@ -152,6 +152,9 @@ Result<Document> Document::parse(std::string_view text, const Limits& limits) {
   }
   const size_t invalid = find_invalid_utf8(text);
   if (invalid != text.npos) return error_at(text, invalid, "invalid UTF-8");
+  // yajl would make "?" of the first half, and bytes that are no UTF-8 of the second.
+  const size_t lone = find_lone_surrogate(text);
+  if (lone != text.npos) return error_at(text, lone, "half of a surrogate pair");
 
   Builder builder{limits, Document(), nullptr, {}, {}, nullptr};
   // Without escapes a string is never longer than its source, and a number is its source.

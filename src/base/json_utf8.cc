@@ -4,6 +4,9 @@
 
 #include <cstdint>
 #include <cstring>
+#include <optional>
+
+#include "estiva/base/text.h"
 
 namespace estiva::json {
 
@@ -21,7 +24,27 @@ constexpr Lead kLeads[] = {
     {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 };
 
+// The code unit of the \u escape at the beginning of `text`.
+std::optional<unsigned> escaped_unit(std::string_view text) {
+  if (text.size() < 6 || !text.starts_with("\\u")) return std::nullopt;
+  return text::number<unsigned>(text.substr(2, 4), 16);
+}
+
 }  // namespace
+
+size_t find_lone_surrogate(std::string_view text) {
+  for (size_t at = text.find('\\'); at != text.npos; at = text.find('\\', at)) {
+    const unsigned unit = escaped_unit(text.substr(at)).value_or(0);
+    if (unit < 0xd800 || unit > 0xdfff) {
+      at += 2;  // with the character that is escaped, which may be a backslash
+      continue;
+    }
+    const unsigned second = at + 6 <= text.size() ? escaped_unit(text.substr(at + 6)).value_or(0) : 0;
+    if (unit > 0xdbff || second < 0xdc00 || second > 0xdfff) return at;
+    at += 12;
+  }
+  return text.npos;
+}
 
 size_t utf8_sequence(std::string_view text) {
   const auto byte = [text](size_t i) { return static_cast<unsigned char>(text[i]); };

@@ -11,5 +11,7 @@ namespace estiva::json {
 size_t utf8_sequence(std::string_view text);
 // Position of the first byte that belongs to no well-formed sequence, or npos.
 size_t find_invalid_utf8(std::string_view text);
+// Position of the first \u escape that is half of a surrogate pair without the other half, or npos.
+size_t find_lone_surrogate(std::string_view text);
 
 }  // namespace estiva::json

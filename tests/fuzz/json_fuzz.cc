@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "base/json_utf8.h"
 #include "estiva/base/json.h"
 
 namespace {
@@ -21,6 +22,8 @@ void require(bool holds) {
 void check(const Node& node, size_t depth) {
   require(depth <= kLimits.depth && node.key.size() <= kLimits.string && node.text.size() <= kLimits.string);
   require(node.key.find('\0') == node.key.npos && node.text.find('\0') == node.text.npos);
+  require(estiva::json::find_invalid_utf8(node.key) == node.key.npos);
+  require(estiva::json::find_invalid_utf8(node.text) == node.text.npos);
   uint32_t nodes = 1;
   for (const Node& child : node.children()) {
     const bool is_container =

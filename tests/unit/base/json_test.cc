@@ -132,6 +132,16 @@ TEST(JsonParse, RefusesInvalidUtf8) {
   }
 }
 
+TEST(JsonParse, RefusesHalfOfASurrogatePair) {
+  for (const char* text :
+       {R"("\ud83d")", R"("\udea2")", R"("\ud83dx")", R"("\ud83d\n")", R"("\ud83d\u0041")",
+        R"("\udea2\ud83d")", R"("\ud83d\ud83d\udea2")", R"({"\uDFFF":1})", R"("\\\ud83d")"}) {
+    EXPECT_NE(error_of(text).find("half of a surrogate pair"), std::string::npos) << text;
+  }
+  EXPECT_EQ(error_of(R"(["\uD83D\uDEA2", "\\ud83d", "\ud07d", "\ue000"])"), "accepted");
+  EXPECT_EQ(error_of(R"(["a", "\udea2"])"), "line 1, column 8: half of a surrogate pair");
+}
+
 // A path with NUL would be checked whole and used cut.
 TEST(JsonParse, RefusesNulInStringsAndNames) {
   EXPECT_NE(error_of(R"(["/etc\u0000/x"])").find("a string contains NUL"), std::string::npos);
