@@ -196,9 +196,9 @@ rt_detached() {
 # its output `run` would wait for the container's end.
 capture() {
     status=0
-    rt_detached "$@" || status=$?
-    output=$(cat "$T/out")
-    stderr=$(cat "$T/err")
+    rt "$@" </dev/null >"$T/captured.out" 2>"$T/captured.err" || status=$?
+    output=$(cat "$T/captured.out")
+    stderr=$(cat "$T/captured.err")
 }
 
 # Shows what a failed rt_detached wrote.

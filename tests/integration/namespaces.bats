@@ -15,7 +15,7 @@ ns_of() { readlink "/proc/$1/ns/$2"; }
 hold_namespace() { # KIND
     case $1 in
     pid) unshare --pid --fork --kill-child sleep 300 3>&- >/dev/null 2>&1 & ;;
-    user) unshare --user --map-root-user sleep 300 3>&- >/dev/null 2>&1 & ;;
+    user) unshare --user sleep 300 3>&- >/dev/null 2>&1 & ;;
     time) unshare --time --fork --kill-child sleep 300 3>&- >/dev/null 2>&1 & ;;
     mnt) unshare --mount --propagation private sleep 300 3>&- >/dev/null 2>&1 & ;;
     *) unshare "--$1" sleep 300 3>&- >/dev/null 2>&1 & ;;
@@ -24,7 +24,8 @@ hold_namespace() { # KIND
     at_end "kill $HOLDER"
     sleep 0.2
     case $1 in pid | time) HOLDER=$(pgrep -P "$HOLDER" | head -n 1) ;; esac
-    wait_for 5 test "$(ns_of "$HOLDER" "$1")" != "$(ns_of self "$1")"
+    [ "$(ns_of "$HOLDER" "$1")" != "$(ns_of self "$1")" ] || fail "no new namespace"
+    [ "$1" != user ] || echo '0 0 65536' | tee "/proc/$HOLDER/uid_map" >"/proc/$HOLDER/gid_map"
 }
 
 @test "new namespaces differ from the host's, the others are the host's" {

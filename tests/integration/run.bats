@@ -125,7 +125,7 @@ run_in_background() {
 
 @test "a stopped and continued container does not end run" {
     config 'del(.linux.namespaces[] | select(.type == "pid"))'
-    args sleep 1
+    args sleep 6
     run_in_background
     wait_status running
     local pid

@@ -250,10 +250,10 @@ allowed() {
     assert_equal "$output" "kcmp: EIO"
 }
 
-@test "SCMP_ACT_NOTIFY is refused: not supported yet" {
+@test "SCMP_ACT_NOTIFY is refused" {
     only_estiva "others have it"
     deny kcmp '"action": "SCMP_ACT_NOTIFY"'
-    assert_refused /linux/seccomp/syscalls/0/action "not supported yet"
+    assert_refused /linux/seccomp/syscalls/0/action "not supported"
 }
 
 @test "errors: unknown action, operator, flag, architecture, errnoRet where none is" {
