@@ -25,6 +25,30 @@ def delete_containers(runtime, root):
                            stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
 
 
+def session_members(session):
+    for directory in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            # pid (name) state ppid pgrp session: the name may hold anything
+            if int((directory / "stat").read_text().rpartition(")")[2].split()[3]) == session:
+                yield int(directory.name)
+        except (OSError, IndexError):
+            continue
+
+
+def end_session(session):
+    """Kills what a program started and did not end: some set up process groups of their own."""
+    for _ in range(50):
+        members = list(session_members(session))
+        if not members:
+            return
+        for pid in members:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.1)
+
+
 def find_groups(names):
     """Control groups whose own name is in `names`, highest first, each hierarchy once."""
     found = []

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the results into docs/conformance.md, between its two marker lines; the rest of the page is written by hand."""
+"""Keeps the results of each runtime in $BUILD/conformance/results, and writes them into docs/conformance.md between its
+two marker lines; the rest of the page is written by hand."""
 
 import datetime
+import json
 import os
 import pathlib
 import subprocess
@@ -18,12 +20,26 @@ def first_line(*command):
     return done.stdout.splitlines()[0] if done.returncode == 0 and done.stdout else "unknown"
 
 
-def provenance(versions, build, top):
-    commit = first_line("git", "-C", str(top), "describe", "--always", "--dirty", "--abbrev=10")
-    return [f"- {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}, commit {commit}, Linux {os.uname().release}",
-            f"- programs: Debian's golang-github-opencontainers-runtime-tools {(build / 'conformance/version').read_text().strip()},"
-            f" built with {first_line('go', 'version')}",
-            *(f"- {line}" for line in versions.values())]
+def store(build, runtime, version, views):
+    """Keeps one runtime's results: `views` has a dictionary of results by program for each view."""
+    kept = build / "conformance/results" / f"{runtime}.json"
+    kept.parent.mkdir(exist_ok=True)
+    linux = ".".join(os.uname().release.split(".")[:2])
+    origin = f"{version}, {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d}, Linux {linux}"
+    kept.write_text(json.dumps({"origin": origin, "views": views}))
+
+
+def load(build):
+    """(lines on what was run, results by program) of each runtime and view: estiva first, then by name."""
+    kept = sorted((build / "conformance/results").glob("*.json"), key=lambda p: (p.stem != "estiva", p.stem))
+    documents = {p.stem: json.loads(p.read_text()) for p in kept}
+    columns = {(runtime, view): results for runtime, d in documents.items() for view, results in d["views"].items()}
+    programs = (build / "conformance/version").read_text().strip()
+    origins = [f"- {runtime}: {d['origin']}" for runtime, d in documents.items()]
+    commit = first_line("git", "-C", str(pathlib.Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=10")
+    origins.append(f"- this project: commit {commit}")
+    origins.append(f"- programs: Debian's golang-github-opencontainers-runtime-tools {programs}, {first_line('go', 'version')}")
+    return origins, columns
 
 
 class Causes:
@@ -46,10 +62,11 @@ def cell(result, cause, causes):
     return f"bad ({causes.number(cause)})" if cause else f"**bad**: {result['bad'].replace('|', '/')}"
 
 
-def body(programs, columns, versions, rows, build, top):
+def body(programs, rows, build):
     causes = Causes()
+    origins, columns = load(build)
     heads = [f"{runtime} {view}" for runtime, view in columns]
-    lines = [*provenance(versions, build, top), "", f"| program | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
+    lines = [*origins, "", f"| program | {' | '.join(heads)} |", "|---|" + "---|" * len(heads)]
     for program in programs:
         cells = [cell(results.get(program), expectations.cause(rows, program, *column), causes)
                  for column, results in columns.items()]
@@ -62,10 +79,10 @@ def body(programs, columns, versions, rows, build, top):
     return lines
 
 
-def write(page, programs, columns, versions, rows, build):
+def write(page, programs, rows, build):
     page = pathlib.Path(page)
     text = page.read_text()
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    new = "\n".join(body(programs, columns, versions, rows, build, page.parent.parent))
+    new = "\n".join(body(programs, rows, build))
     page.write_text(f"{before}{BEGIN}\n{new}\n{END}{after}")

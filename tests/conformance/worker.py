@@ -26,6 +26,7 @@ TIMEOUT = 60  # seconds for one program; the slowest good one needs 15
 PARALLEL = 4
 
 cgroup_turn = threading.Lock()
+running = set()  # process ids of programs; each leads a process group
 
 
 def uses_fixed_cgroups(program):
@@ -42,12 +43,15 @@ def execute(program, arguments, scratch):
     with open(scratch / "stdout", "w+", errors="replace") as out, open(scratch / "stderr", "w+", errors="replace") as err:
         process = subprocess.Popen([arguments.programs / program], cwd=arguments.programs, env=environment,
                                    stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True)
+        running.add(process.pid)
         try:
             status = process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
             status = None
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        running.discard(process.pid)
+        cleanup.end_session(process.pid)
         cleanup.delete_containers(arguments.runtime, trace / "root")
         out.seek(0)
         err.seek(0)
@@ -79,6 +83,22 @@ def run_program(program, arguments):
     return {"program": program, "bad": verdict, "seconds": round(time.monotonic() - started, 1)}
 
 
+def stop(*_):
+    """SIGTERM, SIGINT: the running programs end, their containers are taken away as ever, no further program starts."""
+    for group in list(running):
+        os.killpg(group, signal.SIGKILL)
+    raise SystemExit(1)
+
+
+def run_all(arguments):
+    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+        try:
+            for done in concurrent.futures.as_completed([pool.submit(run_program, n, arguments) for n in arguments.names]):
+                print(json.dumps(done.result()), flush=True)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--runtime", required=True)
@@ -88,9 +108,9 @@ def main():
     arguments = parser.parse_args()
     arguments.logs.mkdir(parents=True, exist_ok=True)
     cleanup.remove_groups(set(), True)
-    with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
-        for done in concurrent.futures.as_completed([pool.submit(run_program, n, arguments) for n in arguments.names]):
-            print(json.dumps(done.result()), flush=True)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    run_all(arguments)
 
 
 if __name__ == "__main__":
