@@ -33,6 +33,7 @@ Result<HostFacts> gather_host_facts() {
   HostFacts facts;
   facts.cgroups = TRY(cgroup::detect_layout());
   facts.new_mount_api = has_new_mount_api();
+  facts.selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
   facts.has_kcore = ::access("/proc/kcore", F_OK) == 0;
   facts.last_capability = names::capability_count() - 1;
   facts.euid = ::geteuid();

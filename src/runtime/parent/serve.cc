@@ -22,7 +22,10 @@ Result<void> write_id_maps(const InitProcess& init, const NamespacePlan& plan) {
 Result<void> run_early_hooks(const InitProcess& init, const Plan& plan, const Record& record) {
   spec::State state = make_state(record, spec::Status::kCreating);
   state.pid = init.pid();
+  // prestart is older than the status creating; programs written for it, and crun, take the container for created.
+  state.status = spec::Status::kCreated;
   TRY(run_host_hooks(plan.hooks.prestart, "prestart", state));
+  state.status = spec::Status::kCreating;
   return run_host_hooks(plan.hooks.create_runtime, "createRuntime", state);
 }
 
