@@ -4,13 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "estiva/base/text.h"
 
@@ -199,8 +203,25 @@ Result<void> set_close_on_exec(FdView fd, bool on) {
   return check(::fcntl(fd.number(), F_SETFD, on ? FD_CLOEXEC : 0), "fcntl F_SETFD");
 }
 
+// Before Linux 5.9 (5.11 for CLOSE_RANGE_CLOEXEC) one by one, up to the limit that no descriptor can exceed.
+static Result<void> close_each(unsigned first, unsigned last, unsigned flags) {
+  struct rlimit limit;
+  TRY(check(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit"));
+  const unsigned end = static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, rlim_t{last} + 1));
+  for (unsigned number = first; number < end; ++number) {
+    if ((flags & CLOSE_RANGE_CLOEXEC) != 0) {
+      (void)::fcntl(static_cast<int>(number), F_SETFD, FD_CLOEXEC);
+    } else {
+      ::close(static_cast<int>(number));
+    }
+  }
+  return {};
+}
+
 Result<void> close_range(unsigned first, unsigned last, unsigned flags) {
-  return check(::syscall(SYS_close_range, first, last, flags), "close_range");
+  const long result = ::syscall(SYS_close_range, first, last, flags);
+  if (result < 0 && (errno == ENOSYS || errno == EINVAL)) return close_each(first, last, flags);
+  return check(result, "close_range");
 }
 
 Result<void> flock(FdView fd, int operation) {

@@ -71,7 +71,7 @@ Result<void> set_limits(const Context& c) {
     const struct rlimit64 limit = {step.soft, step.hard};
     Result<struct rlimit64> set = sys::prlimit(0, step.resource, &limit);
     if (set.ok()) continue;
-    Error error = std::move(set).error().object(step.object);
+    Error error = std::move(set).error().object(step.object).context(step.name);
     if (error.errnum() != EPERM) return error;
     return std::move(error).hint("raising a hard limit needs CAP_SYS_RESOURCE");
   }
@@ -84,14 +84,10 @@ Result<void> drop_privileges(const Context& c) {
     TRY(sys::personality(*process.personality).context([] { return "/linux/personality"; }));
   }
   sys::umask(process.umask);
-  if (process.capabilities) {
-    TRY(drop_bounding(process.capabilities->bounding).context([] { return "/process/capabilities/bounding"; }));
-    TRY(sys::prctl(PR_SET_KEEPCAPS, 1));
-  }
+  TRY(drop_bounding(process.capabilities.bounding).context([] { return "/process/capabilities/bounding"; }));
+  TRY(sys::prctl(PR_SET_KEEPCAPS, 1));
   TRY(set_ids(process));
-  if (process.capabilities) {
-    TRY(set_capabilities(until_exec(c, *process.capabilities)).context([] { return "/process/capabilities"; }));
-  }
+  TRY(set_capabilities(until_exec(c, process.capabilities)).context([] { return "/process/capabilities"; }));
   if (process.no_new_privileges) TRY(sys::prctl(PR_SET_NO_NEW_PRIVS, 1));
   return {};
 }

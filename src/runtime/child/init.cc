@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
+
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
 #include "runtime/child/steps.h"
@@ -55,6 +57,21 @@ Result<void> prepare_process(Context& c) {
   return find_program(c);
 }
 
+// From here on the init may wait for long: it keeps the start gate and what the program is to have, nothing of the
+// host (CVE-2016-9962, CVE-2024-21626).
+Result<void> close_all_but_gate(const Context& c) {
+  const unsigned socket = static_cast<unsigned>(c.start_socket.number());
+  const unsigned lock = static_cast<unsigned>(c.start_lock.number());
+  const unsigned low = std::min(socket, lock);
+  const unsigned high = std::max(socket, lock);
+  unsigned first = 3 + (c.plan.process ? c.plan.process->preserve_fds : 0);
+  for (const unsigned kept : {low, high}) {
+    if (first < kept) TRY(sys::close_range(first, kept - 1, 0));
+    first = kept + 1;
+  }
+  return sys::close_range(first, ~0u, 0);
+}
+
 Result<void> set_up(Context& c, sync::Channel& parent) {
   TRY(guard_process(parent));
   sys::umask(022);  // for what is made on the way; the program's own comes last
@@ -69,7 +86,7 @@ Result<void> set_up(Context& c, sync::Channel& parent) {
   TRY(sys::prctl(PR_SET_PDEATHSIG, 0));
   TRY(parent.ask(sync::Type::kReady));
   parent.close();
-  return {};
+  return close_all_but_gate(c);
 }
 
 // Waits for `start`. One that ends before it has said so is forgotten, the next may come.

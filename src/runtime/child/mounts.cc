@@ -64,15 +64,22 @@ Result<void> remount(const Context& c, const MountStep& step, const Fd& target) 
 }
 
 // A tmpfs without mode= covers a directory with its own mode, as the image meant it.
-MountStep with_mode(const MountStep& step, const Fd& target) {
+Result<MountStep> with_mode(const MountStep& step, const Fd& target) {
   MountStep changed = step;
-  const Result<struct stat> info = sys::fstat(target);
-  if (info.ok()) changed.options.push_back({"mode", text::octal(info.value().st_mode & 07777), true});
+  const struct stat info = TRY(sys::fstat(target));
+  changed.options.push_back({"mode", text::octal(info.st_mode & 07777), true});
   return changed;
 }
 
+Result<bool> exists(const Context& c, const MountStep& step) {
+  Result<Fd> there = c.root.open_at(step.destination, O_PATH | O_DIRECTORY, links_of(step));
+  if (!there.ok() && there.error().errnum() == ENOENT) return false;
+  TRY(std::move(there));
+  return true;
+}
+
 Result<void> apply(Context& c, const MountStep& step, Fd& source) {
-  const bool existed = step.mode_of_target && c.root.open_at(step.destination, O_PATH | O_DIRECTORY).ok();
+  const bool existed = step.mode_of_target && TRY(exists(c, step));
   const Fd target = TRY(open_target(c, step, source));
   switch (step.kind) {
     case MountKind::kBind:
@@ -84,7 +91,7 @@ Result<void> apply(Context& c, const MountStep& step, Fd& source) {
     case MountKind::kFilesystem:
       break;
   }
-  TRY(mount_filesystem(c, existed ? with_mode(step, target) : step, target));
+  TRY(mount_filesystem(c, existed ? TRY(with_mode(step, target)) : step, target));
   const bool further = !step.propagation.empty() || (step.recursive_set | step.recursive_clear) != 0;
   if (!further) return {};
   MountStep rest = step;

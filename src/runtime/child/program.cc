@@ -17,20 +17,26 @@ namespace {
 
 constexpr size_t kMaxPasswd = 1 << 20;  // a larger one is not searched (CVE-2026-61801)
 
+// What an image can bring about by the way its files are; anything else is a failure of the host.
+bool of_the_image(int errnum) {
+  constexpr int kErrors[] = {ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG, ENXIO, ENODEV};
+  return std::ranges::find(kErrors, errnum) != std::end(kErrors);
+}
+
 // The sixth field of the line whose third is `uid`; "/" where there is none. Read without the name service, which
 // would load code from the image (CVE-2019-14271); numbers only, whatever names the file has (CVE-2016-3697).
-std::string home_of(const RootDir& root, uid_t uid) {
-  const Result<Fd> file = root.open_at("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (!file.ok()) return "/";
-  const Result<struct stat> info = sys::fstat(file.value());
-  if (!info.ok() || !S_ISREG(info.value().st_mode) || info.value().st_size > static_cast<off_t>(kMaxPasswd)) return "/";
-  const Result<std::string> content = files::read_fd(file.value(), kMaxPasswd);
-  if (!content.ok()) return "/";
-  for (const std::string& line : text::split(content.value(), '\n')) {
+Result<std::string> home_of(const RootDir& root, uid_t uid) {
+  Result<Fd> opened = root.open_at("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (!opened.ok() && of_the_image(opened.error().errnum())) return std::string("/");
+  const Fd file = TRY(std::move(opened));
+  const struct stat info = TRY(sys::fstat(file));
+  if (!S_ISREG(info.st_mode) || info.st_size > static_cast<off_t>(kMaxPasswd)) return std::string("/");
+  const std::string content = TRY(files::read_fd(file, kMaxPasswd));
+  for (const std::string& line : text::split(content, '\n')) {
     const std::vector<std::string> fields = text::split(line, ':');
     if (fields.size() >= 6 && text::number<uid_t>(fields[2]) == uid && fields[5].starts_with('/')) return fields[5];
   }
-  return "/";
+  return std::string("/");
 }
 
 // chdir and then the question where we are: a directory outside the root is "(unreachable)" (CVE-2024-21626).
@@ -68,7 +74,7 @@ Result<void> prepare_environment(Context& c) {
   c.env = c.plan.process->env;
   if (c.plan.process->home_missing) {
     std::erase(c.env, "HOME=");
-    c.env.push_back(text::cat("HOME=", home_of(c.root, c.plan.process->uid)));
+    c.env.push_back(text::cat("HOME=", TRY(home_of(c.root, c.plan.process->uid).context([] { return "/etc/passwd"; }))));
   }
   return {};
 }
@@ -89,6 +95,7 @@ Result<void> find_program(Context& c) {
       c.program = path;
       return {};
     }
+    if (!of_the_image(errnum)) return not_executable(path, errnum);
     if (errnum == EACCES) last = EACCES;
   }
   if (last == EACCES) return not_executable(name, last);

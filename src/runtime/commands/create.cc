@@ -123,6 +123,7 @@ Result<void> settle_descriptors(const RunOptions& options) {
       return text::cat("--preserve-fds: descriptor ", number, " is not open");
     }));
   }
+  sys::umask(022);  // of what we make on the host, whatever the caller's is
   return sys::close_range(end, ~0u, 0);
 }
 
@@ -139,6 +140,12 @@ Result<int> create(Invocation& in) {
   return 0;
 }
 
+// By another command, or because a poststart hook failed.
+bool is_deleted(const ContainerDir& dir) {
+  const Result<Record> record = load(dir);
+  return !record.ok() && record.error().code() == Code::kState;
+}
+
 Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& request, Invocation& in, bool subreaper, bool keep) {
   const bool terminal = plan.process && plan.process->terminal;
   Foreground foreground = TRY(Foreground::prepare(terminal, subreaper));
@@ -152,10 +159,9 @@ Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& re
   };
   Result<int> code = go();
   if (keep && code.ok()) return code;
-  Result<ContainerDir> still = store.open_container(request.options.id);
-  if (!still.ok()) return code;  // somebody has deleted it, or a poststart hook has failed
-  TRY(lock(still.value(), true));
-  Result<void> removed = remove_container(store, still.value(), created.record, in.log);
+  TRY(lock(created.dir, true));
+  if (is_deleted(created.dir)) return code;
+  Result<void> removed = remove_container(store, created.dir, created.record, in.log);
   if (code.ok() && !removed.ok()) return std::move(removed).error();
   return code;
 }
@@ -165,8 +171,9 @@ Result<int> run_detached(const Store& store, const Plan& plan, CreateRequest& re
   Result<void> started = start_container(store, created.dir, created.record, in.log);
   if (started.ok()) return 0;
   // The program never ran: nothing of it may stay.
-  if (Result<ContainerDir> still = store.open_container(request.options.id); still.ok()) {
-    if (Result<void> removed = remove_container(store, still.value(), created.record, in.log); !removed.ok()) in.log.error(removed.error());
+  if (!is_deleted(created.dir)) {
+    Result<void> removed = remove_container(store, created.dir, created.record, in.log);
+    if (!removed.ok()) in.log.error(removed.error());
   }
   return std::move(started).error();
 }

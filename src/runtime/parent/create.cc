@@ -171,7 +171,7 @@ Result<Created> create_container(const Store& state, const Plan& plan, CreateReq
   }
 
   ContainerDir dir = TRY(state.make(plan.id));
-  Undo no_directory([&] { (void)state.remove(dir); });
+  Undo no_directory([&] { (void)remove_directory(state, dir); });
   Record record = first_record(plan);
   TRY(store(dir, record));
   c.creating = hook_state(record, spec::Status::kCreating);

@@ -62,6 +62,14 @@ std::string unescape(std::string_view text) {
 
 }  // namespace
 
+// A step that takes something away gets a second chance: what failed for a passing reason (memory, a signal) must not
+// leave a container half there.
+template <typename Step>
+static Result<void> twice(Step&& step) {
+  Result<void> done = step();
+  return done.ok() ? std::move(done) : step();
+}
+
 Result<void> kill_container(const Record& record) {
   const bool has_cgroup = !record.cgroup.path.empty();
   if (record.pid != 0 && record.own_pid_namespace) {
@@ -78,11 +86,19 @@ Result<void> kill_container(const Record& record) {
   return {};
 }
 
-Result<void> remove_cgroup(const Record& record) {
+static Result<void> remove_cgroup_once(const Record& record) {
   if (record.cgroup.path.empty()) return {};
   // Processes that outlived the init: it had no pid namespace of its own, or they joined later.
   if (TRY(cgroup::populated(record.cgroup))) TRY(cgroup::kill_all(record.cgroup, SIGKILL));
   return cgroup::destroy(record.cgroup, kPatienceMs);
+}
+
+Result<void> remove_cgroup(const Record& record) {
+  return twice([&] { return remove_cgroup_once(record); });
+}
+
+Result<void> remove_directory(const Store& store, const ContainerDir& dir) {
+  return twice([&] { return store.remove(dir); });
 }
 
 // Without a mount namespace of its own the container's mounts are the host's.
@@ -112,10 +128,10 @@ void run_poststop(const Record& record, Log& log) {
 }
 
 Result<void> remove_container(const Store& store, const ContainerDir& dir, const Record& record, Log& log) {
-  TRY(end_init(record));
+  TRY(twice([&] { return end_init(record); }));
   TRY(remove_cgroup(record));
-  TRY(remove_host_mounts(record));
-  TRY(store.remove(dir));
+  TRY(twice([&] { return remove_host_mounts(record); }));
+  TRY(remove_directory(store, dir));
   run_poststop(record, log);
   return {};
 }

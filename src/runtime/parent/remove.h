@@ -13,6 +13,7 @@ Result<void> remove_container(const Store& store, const ContainerDir& dir, const
 
 // For the undo of create.
 Result<void> remove_cgroup(const Record& record);
+Result<void> remove_directory(const Store& store, const ContainerDir& dir);
 Result<void> remove_host_mounts(const Record& record);
 void run_poststop(const Record& record, Log& log);
 

@@ -4,6 +4,7 @@
 // made after it. Then a stager joins, makes the init as its sibling, tells its number, and ends.
 #include "runtime/parent/spawn.h"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "estiva/base/files.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
@@ -32,9 +34,20 @@ uint64_t clone_flags(const NamespacePlan& plan) {
   return plan.create & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWUSER);
 }
 
-// What callers ignore for themselves must not be ignored in the container.
-void reset_signals() {
-  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGCHLD}) ::signal(number, SIG_DFL);
+// What the caller ignores for itself must not be ignored in the container: bit n-1 is signal n.
+Result<uint64_t> ignored_signals() {
+  const std::string status = TRY(files::read_fd(TRY(sys::open("/proc/self/status", O_RDONLY)), 65536));
+  const std::string_view key = "\nSigIgn:\t";
+  const size_t at = status.find(key);
+  const auto mask = at == std::string::npos ? std::nullopt : text::number<uint64_t>(status.substr(at + key.size(), 16), 16);
+  if (!mask) return Error(Code::kSystem, "/proc/self/status has no SigIgn");
+  return *mask;
+}
+
+void reset_signals(uint64_t ignored) {
+  for (int number = 1; number <= 64; ++number) {
+    if ((ignored >> (number - 1) & 1) != 0) ::signal(number, SIG_DFL);
+  }
   sigset_t none;
   sigemptyset(&none);
   (void)sys::set_signal_mask(none);
@@ -110,6 +123,7 @@ Result<void> InitProcess::move_to(pid_t pid) {
 Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd*>& own) {
   // Before any process of ours is inside: none of them may be traced or read from there (CVE-2016-9962).
   TRY(sys::prctl(PR_SET_DUMPABLE, 0));
+  const uint64_t ignored = TRY(ignored_signals());
   sys::SocketPair pair = TRY(sys::socketpair(SOCK_SEQPACKET));
   sys::Pipe pipe;
   const bool staged = needs_stager(c.plan.namespaces);
@@ -118,7 +132,7 @@ Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd
   if (pid == 0) {
     for (Fd* fd : own) fd->reset();
     pair.first.reset();
-    reset_signals();
+    reset_signals(ignored);
     sync::Channel channel(std::move(pair.second));
     if (staged) run_stager(c, channel, pipe);
     run_child(c, channel);

@@ -107,6 +107,7 @@ struct RlimitStep {
   int resource;
   uint64_t soft, hard;
   std::string object;
+  std::string name;  // "RLIMIT_NOFILE"
 };
 
 // Bit n is capability n (capabilities(7)).
@@ -127,7 +128,7 @@ struct ProcessPlan {
   std::vector<gid_t> additional_gids;
   bool set_groups = true;  // false where the user namespace denies setgroups(2)
   mode_t umask = 022;
-  std::optional<CapabilitySets> capabilities;  // absent: all are kept
+  CapabilitySets capabilities;
   bool no_new_privileges = false;
   std::optional<int> oom_score_adj;
   std::vector<RlimitStep> rlimits;

@@ -104,12 +104,12 @@ std::string print_capabilities(const CapabilitySets& sets) {
 std::string print_process(const ProcessPlan& plan) {
   std::string out;
   if (plan.oom_score_adj) out += cat("oom_score_adj ", *plan.oom_score_adj, "\n");
-  for (const RlimitStep& limit : plan.rlimits) out += cat("rlimit ", limit.resource, " ", limit.soft, " ", limit.hard, "\n");
+  for (const RlimitStep& limit : plan.rlimits) out += cat("rlimit ", limit.name, " ", limit.soft, " ", limit.hard, "\n");
   if (plan.personality) out += cat("personality ", hex(*plan.personality), "\n");
   out += cat("umask ", text::octal(plan.umask), "\nuser ", plan.uid, ":", plan.gid);
   for (const gid_t gid : plan.additional_gids) out += cat(" +", gid);
   out += "\n";
-  if (plan.capabilities) out += print_capabilities(*plan.capabilities);
+  out += print_capabilities(plan.capabilities);
   if (plan.no_new_privileges) out += "no_new_privs\n";
   if (plan.terminal) out += "terminal\n";
   if (plan.preserve_fds > 0) out += cat("keep descriptors 3 to ", plan.preserve_fds + 2, "\n");

@@ -66,7 +66,7 @@ Result<std::vector<RlimitStep>> plan_rlimits(const std::vector<spec::Rlimit>& rl
       return Error::invalid(object + "/type", text::cat(rlimits[i].type, " is given twice"));
     }
     if (rlimits[i].soft > rlimits[i].hard) return Error::invalid(object + "/soft", "is above the hard limit");
-    steps.push_back({*resource, rlimits[i].soft, rlimits[i].hard, object});
+    steps.push_back({*resource, rlimits[i].soft, rlimits[i].hard, object, rlimits[i].type});
   }
   return steps;
 }
@@ -191,7 +191,8 @@ Result<std::optional<ProcessPlan>> plan_process(const Input& in, Plan& plan) {
   steps.additional_gids.assign(process.user.additional_gids.begin(), process.user.additional_gids.end());
   steps.set_groups = in.host.euid == 0 || !steps.additional_gids.empty();
   steps.umask = process.user.umask.value_or(022);
-  if (process.capabilities) steps.capabilities = plan_capabilities(in, plan, *process.capabilities);
+  // None asked for is none given, as runc and crun have it.
+  steps.capabilities = plan_capabilities(in, plan, process.capabilities.value_or(spec::Capabilities()));
   steps.no_new_privileges = process.no_new_privileges;
   if (process.oom_score_adj) steps.oom_score_adj = *process.oom_score_adj;
   steps.rlimits = TRY(plan_rlimits(process.rlimits));
