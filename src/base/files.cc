@@ -6,14 +6,29 @@
 #include <fcntl.h>
 #include <stddef.h>
 
+#include <algorithm>
+
 #include "estiva/base/text.h"
 
 namespace estiva::files {
 
 namespace {
 
-// Enough for a config.json of an engine in one read.
-constexpr size_t kFirstRead = 64 * 1024;
+// For files that do not tell their size, as those of procfs.
+constexpr size_t kFirstRead = 16 * 1024;
+
+Result<std::string> read_growing(FdView fd, size_t limit, size_t first) {
+  std::string content(first, '\0');
+  for (size_t used = 0;;) {
+    if (used == content.size()) content.resize(2 * used);
+    const size_t got = TRY(sys::read(fd, content.data() + used, content.size() - used));
+    used += got;
+    if (used > limit) return Error(Code::kInvalid, text::cat("is larger than ", limit, " bytes"));
+    if (got > 0) continue;
+    content.resize(used);
+    return content;
+  }
+}
 
 Result<void> remove_entry(FdView dir, const std::string& name) {
   Result<void> removed = sys::unlinkat(dir, name);
@@ -24,39 +39,38 @@ Result<void> remove_entry(FdView dir, const std::string& name) {
 
 }  // namespace
 
-Result<std::string> read_fd(FdView fd, size_t limit) {
-  std::string content;
-  for (;;) {
-    const size_t old_size = content.size();
-    content.resize(old_size + std::max(kFirstRead, old_size));
-    const size_t got = TRY(sys::read(fd, content.data() + old_size, content.size() - old_size));
-    content.resize(old_size + got);
-    if (content.size() > limit) return Error(Code::kInvalid, text::cat("is larger than ", limit, " bytes"));
-    if (got == 0) return content;
-  }
-}
+Result<std::string> read_fd(FdView fd, size_t limit) { return read_growing(fd, limit, kFirstRead); }
 
 Result<std::string> read_all(FdView dir, sys::Path path, size_t limit) {
   // O_NONBLOCK: a FIFO in the file's place must not hang us.
   const Fd file = TRY(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
   const struct stat info = TRY(sys::fstat(file));
   if (!S_ISREG(info.st_mode)) return Error(Code::kInvalid, text::cat(path.c_str(), " is not a regular file"));
-  return read_fd(file, limit).context([&] { return std::string(path.c_str()); });
+  // One more than there is, so that the end shows without growing.
+  const size_t first = info.st_size > 0 ? std::min<size_t>(info.st_size, limit) + 1 : kFirstRead;
+  return read_growing(file, limit, first).context([&] { return std::string(path.c_str()); });
 }
 
 Result<void> write_kernel(FdView dir, sys::Path path, std::string_view value) {
   const Fd file = TRY(sys::openat(dir, path, O_WRONLY));
-  const size_t written = TRY(sys::write(file, value.data(), value.size()).context([&] { return std::string(path.c_str()); }));
+  const size_t written =
+      TRY(sys::write(file, value.data(), value.size()).context([&] { return std::string(path.c_str()); }));
   if (written != value.size()) return Error::system(text::cat("write ", path.c_str()), EIO);
   return {};
 }
 
 Result<void> replace(FdView dir, const std::string& name, std::string_view content, mode_t mode) {
   const std::string temporary = text::cat(".", name, ".new");
-  const Result<void> stale = sys::unlinkat(dir, temporary);
-  if (!stale.ok() && stale.error().errnum() != ENOENT) return Error::system("unlink", stale.error().errnum());
+  const auto create = [&] {
+    return sys::openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  };
   const auto write = [&]() -> Result<void> {
-    const Fd file = TRY(sys::openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+    Result<Fd> created = create();
+    if (!created.ok() && created.error().errnum() == EEXIST) {  // left by one that was killed
+      TRY(sys::unlinkat(dir, temporary));
+      created = create();
+    }
+    const Fd file = TRY(std::move(created));
     TRY(sys::write_all(file, content));
     return sys::renameat(dir, temporary, dir, name);
   };
@@ -68,7 +82,7 @@ Result<void> replace(FdView dir, const std::string& name, std::string_view conte
 Result<std::vector<std::string>> list(FdView dir) {
   const Fd open_dir = TRY(sys::openat(dir, ".", O_RDONLY | O_DIRECTORY));
   std::vector<std::string> names;
-  alignas(struct dirent64) char buffer[32768];
+  alignas(struct dirent64) char buffer[8192];
   for (;;) {
     const size_t size = TRY(sys::getdents64(open_dir, buffer, sizeof buffer));
     if (size == 0) return names;
@@ -84,7 +98,8 @@ Result<std::vector<std::string>> list(FdView dir) {
 Result<void> make_directories(const std::string& path, mode_t mode) {
   Result<void> made = sys::mkdirat(FdView::cwd(), path, mode);
   if (made.ok() || made.error().errnum() == EEXIST) return {};
-  const size_t slash = path.find_last_not_of('/') == std::string::npos ? 0 : path.rfind('/', path.find_last_not_of('/'));
+  const size_t slash =
+      path.find_last_not_of('/') == std::string::npos ? 0 : path.rfind('/', path.find_last_not_of('/'));
   if (made.error().errnum() != ENOENT || slash == std::string::npos || slash == 0) return made;
   TRY(make_directories(path.substr(0, slash), mode));
   made = sys::mkdirat(FdView::cwd(), path, mode);

@@ -9,6 +9,7 @@
 #include "estiva/base/json.h"
 #include "estiva/base/sys.h"
 #include "estiva/base/text.h"
+#include "estiva/base/time.h"
 
 namespace estiva {
 
@@ -20,7 +21,8 @@ constexpr std::string_view name_of(LogLevel level) {
 }
 
 constexpr std::string_view name_of(Code code) {
-  constexpr std::string_view kNames[] = {"invalid", "unsupported", "not-found", "exists", "state", "system", "internal"};
+  constexpr std::string_view kNames[] = {"invalid", "unsupported", "not-found", "exists",
+                                         "state",   "system",      "internal"};
   return kNames[static_cast<size_t>(code)];
 }
 
@@ -29,15 +31,10 @@ std::string padded(long value, size_t width) {
   return text::cat(std::string(digits.size() < width ? width - digits.size() : 0, '0'), digits);
 }
 
-// In UTC: the C library would read /etc/localtime for anything else.
 std::string now_rfc3339() {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  struct tm parts;
-  gmtime_r(&now.tv_sec, &parts);
-  return text::cat(padded(parts.tm_year + 1900, 4), "-", padded(parts.tm_mon + 1, 2), "-", padded(parts.tm_mday, 2), "T",
-                   padded(parts.tm_hour, 2), ":", padded(parts.tm_min, 2), ":", padded(parts.tm_sec, 2), ".",
-                   padded(now.tv_nsec, 9), "Z");
+  return text::cat(utc_time(now.tv_sec), ".", padded(now.tv_nsec, 9), "Z");
 }
 
 void add_string(json::Writer& writer, std::string_view key, std::string_view value) {
@@ -66,7 +63,9 @@ std::string json_line(LogLevel level, std::string_view message, const ErrorParts
   return text;
 }
 
-Result<Fd> open_file(const std::string& path) { return sys::open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644); }
+Result<Fd> open_file(const std::string& path) {
+  return sys::open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY, 0644);
+}
 
 }  // namespace
 
@@ -84,9 +83,10 @@ void Log::line(LogLevel level, std::string_view message, const ErrorParts* parts
   const std::string prefix = level == LogLevel::kError ? "" : text::cat(name_of(level), ": ");
   (void)sys::write_all(FdView::of_number(2), text::cat(program_, ": ", prefix, message, "\n"));
   if (file_.empty()) return;
-  const std::string line = format_ == LogFormat::kJson
-                               ? json_line(level, message, parts)
-                               : text::cat("time=\"", now_rfc3339(), "\" level=", name_of(level), " msg=", text::quote(message));
+  const std::string line =
+      format_ == LogFormat::kJson
+          ? json_line(level, message, parts)
+          : text::cat("time=\"", now_rfc3339(), "\" level=", name_of(level), " msg=", text::quote(message));
   const Result<Fd> file = open_file(file_);
   if (file.ok()) (void)sys::write_all(file.value(), text::cat(line, "\n"));
 }

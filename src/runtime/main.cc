@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry of estiva: global options, the table of commands, the one place that prints errors.
+#include <stdlib.h>
+
 #include <algorithm>
+#include <exception>
 
 #include "config.h"
 #include "estiva/base/text.h"
@@ -93,6 +96,9 @@ Result<int> run(std::span<const std::string> arguments, Log& log, char* const* a
 }  // namespace
 
 }  // namespace estiva
+
+// In place of libstdc++'s, which brings a demangler of 0.1 MB to print the name of an exception; nothing here throws.
+void __gnu_cxx::__verbose_terminate_handler() { abort(); }
 
 int main(int argc, char** argv) {
   estiva::Log log("estiva");

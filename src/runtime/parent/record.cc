@@ -2,9 +2,9 @@
 // The rows of the container record.
 #include "runtime/parent/record.h"
 
-#include <time.h>
-
 #include "estiva/base/codec.h"
+#include "estiva/base/text.h"
+#include "estiva/base/time.h"
 
 namespace estiva {
 
@@ -57,7 +57,8 @@ std::string to_json(const Record& record) { return codec::encode(record); }
 Result<Record> load_record(std::string_view text) {
   Record record = TRY(codec::decode<Record>(text).context([] { return "container record"; }));
   if (record.version > kRecordVersion) {
-    return Error::unsupported("container record", text::cat("has version ", record.version, ", this program knows ", kRecordVersion));
+    return Error::unsupported("container record", text::cat("has version ", record.version,
+                                                            ", this program knows ", kRecordVersion));
   }
   return record;
 }
@@ -71,12 +72,7 @@ spec::State make_state(const Record& record, spec::Status status) {
   state.bundle = record.bundle;
   state.annotations = record.annotations;
   state.rootfs = record.rootfs;
-  const time_t created = record.created;
-  struct tm parts;
-  char buffer[32];
-  if (gmtime_r(&created, &parts) != nullptr && strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0) {
-    state.created = buffer;
-  }
+  state.created = utc_time(record.created) + "Z";
   // A number: names would need the name service, which a static program does not have.
   state.owner = record.owner == 0 ? "root" : text::cat(record.owner);
   return state;
