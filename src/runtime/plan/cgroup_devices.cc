@@ -97,6 +97,17 @@ Result<Rule> read_rule(const spec::DeviceRule& rule, int32_t index) {
   return out;
 }
 
+// The last rule on all nodes and accesses makes those before it meaningless: it is the default.
+void take_default(DevicePolicy& policy) {
+  const auto is_whole = [](const Rule& rule) {
+    return rule.types == (kBlock | kChar) && rule.major == kAny && rule.minor == kAny && rule.access == kAllAccess;
+  };
+  const auto last = std::find_if(policy.rules.rbegin(), policy.rules.rend(), is_whole);
+  if (last == policy.rules.rend()) return;
+  policy.allow = last->allow;
+  policy.rules.erase(policy.rules.begin(), last.base());
+}
+
 // Takes from each rule the accesses that later rules decide for all its nodes. What a default device only repeats stays
 // unless nothing else is left: devices.list then shows the rules as given, which the OCI validation programs check.
 void drop_shadowed(std::vector<Rule>& rules) {
@@ -213,13 +224,8 @@ Result<DevicePolicy> plan_devices(const std::vector<spec::DeviceRule>& rules) {
     policy.rules.push_back(TRY(read_rule(rules[i], static_cast<int32_t>(i))));
   }
   policy.rules.insert(policy.rules.end(), std::begin(kDefaultDevices), std::end(kDefaultDevices));
+  take_default(policy);
   drop_shadowed(policy.rules);
-  const Rule& first = policy.rules.front();
-  if (first.types == (kBlock | kChar) && first.major == kAny && first.minor == kAny &&
-      first.access == kAllAccess) {
-    policy.allow = first.allow;
-    policy.rules.erase(policy.rules.begin());
-  }
   drop_repeating_default(policy);
   merge_runs(policy.rules);
   return policy;
