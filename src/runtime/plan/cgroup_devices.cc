@@ -100,7 +100,8 @@ Result<Rule> read_rule(const spec::DeviceRule& rule, int32_t index) {
 // The last rule on all nodes and accesses makes those before it meaningless: it is the default.
 void take_default(DevicePolicy& policy) {
   const auto is_whole = [](const Rule& rule) {
-    return rule.types == (kBlock | kChar) && rule.major == kAny && rule.minor == kAny && rule.access == kAllAccess;
+    return rule.types == (kBlock | kChar) && rule.major == kAny && rule.minor == kAny &&
+           rule.access == kAllAccess;
   };
   const auto last = std::find_if(policy.rules.rbegin(), policy.rules.rend(), is_whole);
   if (last == policy.rules.rend()) return;
@@ -188,11 +189,13 @@ Result<void> remove_exceptions(std::vector<Rule>& exceptions, const Rule& rule) 
     if (!overlap(exception, rule) || (exception.access & rule.access) == 0) continue;
     if (covers(rule, exception)) {
       exception.access &= static_cast<uint8_t>(~rule.access);
-    } else if (rule.index >= 0) {
-      return Error::unsupported(pointer(rule.index, ""),
-                                text::cat("the cgroup v1 devices controller can't make an exception from \"",
-                                          format_line(exception), "\", which an earlier rule makes"))
-          .hint("order or split the rules so that none takes back a part of another");
+    } else {
+      const bool is_default = rule.index < 0;
+      return Error::unsupported(pointer(is_default ? exception.index : rule.index, ""),
+                                text::cat("the cgroup v1 devices controller can't except ",
+                                          is_default ? "the default device " : "", "\"", format_line(rule),
+                                          "\" from \"", format_line(exception), "\""))
+          .hint("split the wider rule so that none takes back a part of another");
     }
   }
   std::erase_if(exceptions, [](const Rule& one) { return one.access == 0; });

@@ -270,7 +270,7 @@ TEST(CgroupResources, WeightOfShares) {
   const auto weight = [](uint64_t shares) { return plan_text(with(spec::Cpu{.shares = shares}), v2_host()); };
   const std::pair<uint64_t, const char*> kPoints[] = {
       {1, "1"},      {2, "1"},      {3, "2"},       {100, "17"},       {512, "59"},
-      {1024, "100"}, {2048, "174"}, {10240, "711"}, {262144, "10000"}, {1 << 20, "10000"}};
+      {1024, "100"}, {2048, "174"}, {10240, "639"}, {262144, "10000"}, {1 << 20, "10000"}};
   for (const auto& [shares, expected] : kPoints) {
     EXPECT_EQ(weight(shares), std::string("cpu.weight = ") + expected + " <- cpu/shares\n") << shares;
   }
