@@ -20,9 +20,13 @@ def delete_containers(runtime, root):
     if not root.is_dir():
         return
     for directory in root.iterdir():
-        if directory.is_dir():
+        if not directory.is_dir():
+            continue
+        try:
             subprocess.run([runtime, "--root", str(root), "delete", "--force", directory.name],
                            stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            pass  # remove_groups kills what is left
 
 
 def session_members(session):

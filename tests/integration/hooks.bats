@@ -76,7 +76,8 @@ field() { sed -n "s/^$1 .*$2=\([^ ]*\).*/\1/p" "$T/hooks.log"; }
     pid=$(state_of pid)
     ctr_start
     must rt delete --force "$CTR"
-    [ "$KIND" = runc ] || assert_equal "$(field a status) $(field b status) $(field c status)" "creating creating creating"
+    # prestart is older than the status creating: it is told created, as the OCI validation programs want
+    [ "$KIND" != estiva ] || assert_equal "$(field a status) $(field b status) $(field c status)" "created creating creating"
     [ "$KIND" = runc ] || assert_equal "$(field e status)" running
     assert_equal "$(field f status)" stopped
     assert_equal "$(field a pid) $(field b pid) $(field e pid)" "$pid $pid $pid"
