@@ -218,6 +218,17 @@ any_controller() { [ "$(cgroup_mode)" = v2 ] && echo unified || echo pids; }
     assert_equal "$(state_of status)" running
 }
 
+# docs/adr/0022: against the letter of the specification, as engines want it
+@test "delete ends a created container" {
+    args sleep 100
+    ctr_create
+    local pid
+    pid=$(state_of pid)
+    must rt delete "$CTR"
+    process_gone "$pid" || fail "$pid is alive"
+    assert_nothing_left
+}
+
 @test "delete --force ends a running container" {
     args sleep 100
     ctr_running
