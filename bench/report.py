@@ -61,6 +61,7 @@ def summarize(rounds, contenders, refused, times, traces, instructions):
         "kernel": os.uname().release.split("-")[0],
         "machine": os.uname().machine,
         "cpus": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 1),
         "floor_filter_instructions": instructions,
         "versions": {c.name: c.version for c in contenders if c.version},
         "refused": refused,
@@ -121,7 +122,7 @@ def bar_table(results):
 def conditions(results):
     versions = sorted({name.split(",")[0] for name in results["versions"]} - {OURS})
     text = (f"{results['date']}, {results['rounds']} interleaved rounds; Linux {results['kernel']}, {results['machine']}, "
-            f"{results['cpus']} CPUs; estiva {results['versions'].get(OURS, '(does not run)')} with {', '.join(versions)}; "
+            f"{results['cpus']} CPUs, load average {results['load']} at the end; estiva {results['versions'].get(OURS, '(does not run)')} with {', '.join(versions)}; "
             f"the floor's filter has {results['floor_filter_instructions']} instructions.")
     for name, reason in results["refused"].items():
         text += f" {name} could not take part: {' '.join(reason.split())}."
