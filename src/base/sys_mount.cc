@@ -37,6 +37,12 @@ Result<void> pivot_root(Path new_root, Path put_old) {
 
 Result<void> chroot(Path path) { return check(::chroot(path.c_str()), "chroot", path); }
 
+// Nonsense arguments: a kernel that has the call complains about them, an older one or a filter says ENOSYS.
+bool has_mount_api() {
+  const bool has_fsopen = ::syscall(SYS_fsopen, nullptr, ~0u) < 0 && errno != ENOSYS;
+  return has_fsopen && ::syscall(SYS_mount_setattr, -1, nullptr, ~0u, nullptr, 0) < 0 && errno != ENOSYS;
+}
+
 Result<Fd> open_tree(FdView dir, Path path, unsigned flags) {
   return check_fd(::syscall(SYS_open_tree, dir.number(), path.c_str(), flags | OPEN_TREE_CLOEXEC), "open_tree", path);
 }

@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/keyctl.h>
+#include <linux/nsfs.h>
 #include <linux/seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -76,6 +78,19 @@ Result<void> setresgid(gid_t gid) { return check(::syscall(SYS_setresgid, gid, g
 
 Result<void> setgroups(std::span<const gid_t> groups) {
   return check(::syscall(SYS_setgroups, groups.size(), groups.data()), "setgroups");
+}
+
+Result<uint64_t> permitted_capabilities() {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct data[2] = {};
+  TRY(check(::syscall(SYS_capget, &header, &data[0]), "capget"));
+  return data[0].permitted | uint64_t{data[1].permitted} << 32;
+}
+
+Result<uint64_t> namespace_type(FdView ns) {
+  const int type = ::ioctl(ns.number(), NS_GET_NSTYPE);
+  TRY(check(type, "ioctl NS_GET_NSTYPE"));
+  return static_cast<uint64_t>(type);
 }
 
 Result<void> capset(const struct __user_cap_data_struct (&data)[2]) {

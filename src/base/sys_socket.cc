@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -130,6 +131,15 @@ Result<Received> receive_message(FdView socket, size_t limit) {
   received.end = size == 0;
   received.data.resize(static_cast<size_t>(size));
   return received;
+}
+
+Result<void> bring_up_interface(const char* name) {
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return Error::system("socket", errno);
+  struct ifreq request = {};
+  strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  return check(::ioctl(socket.number(), SIOCSIFFLAGS, &request), "ioctl SIOCSIFFLAGS");
 }
 
 Result<int> poll(std::span<struct pollfd> fds, int timeout_ms) {

@@ -19,6 +19,8 @@ Result<void> umount2(Path target, int flags);
 Result<void> pivot_root(Path new_root, Path put_old);
 Result<void> chroot(Path path);
 
+// The kernel has all calls below (and no filter hides them).
+bool has_mount_api();
 // The mount API of Linux 5.2; mount_setattr of 5.12.
 Result<Fd> open_tree(FdView dir, Path path, unsigned flags);
 Result<void> move_mount(FdView from, Path from_path, FdView to, Path to_path, unsigned flags);

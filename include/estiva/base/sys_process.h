@@ -35,6 +35,10 @@ Result<int> prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned
 Result<void> setresuid(uid_t uid);
 Result<void> setresgid(gid_t gid);
 Result<void> setgroups(std::span<const gid_t> groups);
+// Our own permitted set; bit n is capability n.
+Result<uint64_t> permitted_capabilities();
+// CLONE_NEW* of a descriptor of /proc/PID/ns; EINVAL or ENOTTY for anything else. Linux 4.11.
+Result<uint64_t> namespace_type(FdView ns);
 Result<void> capset(const struct __user_cap_data_struct (&data)[2]);
 Result<struct rlimit64> prlimit(pid_t pid, int resource, const struct rlimit64* limit);
 Result<void> execveat(FdView file, Path path, char* const argv[], char* const envp[], int flags);

@@ -38,6 +38,9 @@ struct Received {
 // A message longer than `limit` is an error.
 Result<Received> receive_message(FdView socket, size_t limit);
 
+// Sets IFF_UP (netdevice(7)) in our network namespace. `name` is shorter than IFNAMSIZ.
+Result<void> bring_up_interface(const char* name);
+
 // poll(2); -1 waits for ever. Returns the number of ready descriptors; EINTR is retried with the same time.
 Result<int> poll(std::span<struct pollfd> fds, int timeout_ms);
 Result<Fd> signalfd(const sigset_t& mask);

@@ -58,7 +58,7 @@ Result<void> open_terminal(Context& c) {
   TRY(sys::fchown(c.terminal, c.plan.process->uid, TRY(sys::fstat(c.terminal)).st_gid));
   TRY(mount_on_console(c, c.terminal).context([] { return "/dev/console"; }));
   const std::string name = text::cat("/dev/pts/", TRY(sys::tty_number(master)));
-  TRY(sys::send_message(c.console_socket, name, master).context([] { return "--console-socket"; }));
+  TRY(sys::send_message(c.console_socket, name, master).context([] { return "console socket"; }));
   c.console_socket.reset();
   return {};
 }

@@ -146,19 +146,20 @@ bool is_deleted(const ContainerDir& dir) {
   return !record.ok() && record.error().code() == Code::kState;
 }
 
-Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& request, Invocation& in, bool subreaper, bool keep) {
+Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& request, Invocation& in,
+                         const RunCommandOptions& given) {
   const bool terminal = plan.process && plan.process->terminal;
-  Foreground foreground = TRY(Foreground::prepare(terminal, subreaper));
+  Foreground foreground = TRY(Foreground::prepare(terminal, !given.no_subreaper));
   request.console = foreground.take_console_socket();
   Created created = TRY(create_container(store, plan, request, in.log));
   const auto go = [&]() -> Result<int> {
     TRY(foreground.attach_terminal());
     TRY(start_container(store, created.dir, created.record, in.log));
-    TRY(sys::flock(created.dir.dir, /*LOCK_UN*/ 8));
+    TRY(unlock(created.dir));
     return foreground.wait(created.pidfd, created.record.pid);
   };
   Result<int> code = go();
-  if (keep && code.ok()) return code;
+  if (given.keep && code.ok()) return code;
   TRY(lock(created.dir, true));
   if (is_deleted(created.dir)) return code;
   Result<void> removed = remove_container(store, created.dir, created.record, in.log);
@@ -189,7 +190,7 @@ Result<int> run(Invocation& in) {
   if (!plan.process) return Error::invalid("/process", "is required to start the container");
   const Store store = TRY(Store::open(in.global.root, true));
   if (given.detach) return run_detached(store, plan, request, in);
-  return run_attached(store, plan, request, in, !given.no_subreaper, given.keep);
+  return run_attached(store, plan, request, in, given);
 }
 
 Result<int> print_plan(Invocation& in) {

@@ -32,7 +32,7 @@ Result<int> write_spec(Invocation& in) {
   SpecOptions given;
   TRY(parse_operands(kSpec, &given, in, 0, 0));
   const spec::Spec config = given.rootless ? spec::default_rootless_config(::geteuid(), ::getegid()) : spec::default_config();
-  const Fd dir = TRY(sys::open(given.bundle, O_RDONLY | O_DIRECTORY).context([] { return "--bundle"; }));
+  const Fd dir = TRY(sys::open(given.bundle, O_RDONLY | O_DIRECTORY).context([] { return "bundle"; }));
   Result<Fd> file = sys::openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
   if (!file.ok() && file.error().errnum() == EEXIST) {
     return Error(Code::kExists, "config.json exists already").hint("remove it first");

@@ -92,7 +92,7 @@ Result<void> open_console(child::Context& c, CreateRequest& request) {
   c.console_socket = std::move(request.console);
   if (request.console_socket.empty()) return {};
   c.console_socket = TRY(sys::unix_socket(SOCK_STREAM));
-  return sys::connect_unix(c.console_socket, request.console_socket).context([] { return "--console-socket"; });
+  return sys::connect_unix(c.console_socket, request.console_socket).context([] { return "console socket"; });
 }
 
 // A program that is not root can reopen its pipes by /dev/stdout only when they are its own.
@@ -125,7 +125,7 @@ Result<void> write_pid_file(const std::string& path, pid_t pid) {
     const Fd dir = TRY(sys::open(slash == 0 ? "/" : absolute.substr(0, slash), O_RDONLY | O_DIRECTORY));
     return files::replace(dir, absolute.substr(slash + 1), text::cat(pid), 0644);
   };
-  return write().context([] { return "--pid-file"; });
+  return write().context([] { return "pid file"; });
 }
 
 // From the first process on, a failure is the end of a container that hooks may have seen.

@@ -5,13 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <linux/nsfs.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
 #include "estiva/base/sys_mount.h"
+#include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
 #include "runtime/child/mount_calls.h"
 
@@ -75,9 +74,9 @@ Result<void> open_namespaces(child::Context& c) {
   for (const NamespaceJoin& join : c.plan.namespaces.join) {
     Result<Fd> ns = sys::open(join.path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
     if (!ns.ok()) return missing(std::move(ns).error(), text::quote(join.path)).object(join.object);
-    const int type = ::ioctl(ns.value().number(), NS_GET_NSTYPE);
-    if (type < 0) return Error::invalid(join.object, text::cat(text::quote(join.path), " is no namespace"));
-    if (static_cast<uint64_t>(type) != join.flag) {
+    const Result<uint64_t> type = sys::namespace_type(ns.value());
+    if (!type.ok()) return Error::invalid(join.object, text::cat(text::quote(join.path), " is no namespace"));
+    if (type.value() != join.flag) {
       return Error::invalid(join.object, text::cat(text::quote(join.path), " is a namespace of another type"));
     }
     c.namespaces.push_back(std::move(ns).value());

@@ -4,6 +4,7 @@
 // made after it. Then a stager joins, makes the init as its sibling, tells its number, and ends.
 #include "runtime/parent/spawn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -71,6 +72,16 @@ Result<pid_t> clone(uint64_t flags, FdView cgroup, uint64_t exit_signal) {
   return sys::clone3(args).context([] { return "container process"; });
 }
 
+// Before Linux 5.7 a process can't be born in a cgroup: the child joins by itself, as it does on v1.
+Result<pid_t> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
+  Result<pid_t> pid = clone(flags, cgroup, SIGCHLD);
+  if (pid.ok() || !cgroup.valid()) return pid;
+  const int errnum = pid.error().errnum();
+  if (errnum != ENOSYS && errnum != E2BIG && errnum != EINVAL) return pid;
+  c.cgroup_tasks.push_back(TRY(sys::openat(cgroup, "cgroup.procs", O_WRONLY)));
+  return clone(flags, FdView::of_number(-1), SIGCHLD);
+}
+
 // In the stager. Ends with the number of the init in the pipe, or an error on the channel.
 [[noreturn]] void run_stager(child::Context& c, sync::Channel& channel, sys::Pipe& pipe) {
   const auto stage = [&]() -> Result<pid_t> {
@@ -128,7 +139,7 @@ Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd
   sys::Pipe pipe;
   const bool staged = needs_stager(c.plan.namespaces);
   if (staged) pipe = TRY(sys::pipe());
-  pid_t pid = TRY(clone(staged ? 0 : clone_flags(c.plan.namespaces), cgroup, SIGCHLD));
+  pid_t pid = TRY(clone_into(c, staged ? 0 : clone_flags(c.plan.namespaces), cgroup));
   if (pid == 0) {
     for (Fd* fd : own) fd->reset();
     pair.first.reset();

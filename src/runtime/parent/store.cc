@@ -34,14 +34,14 @@ Result<void> check_id(const std::string& id) {
 
 Result<Store> Store::open(const std::string& root, bool make) {
   const std::string path = TRY(files::absolute(root));
-  if (path == "/") return Error(Code::kInvalid, "--root must not be /");
+  if (path == "/") return Error(Code::kInvalid, "the state root must not be /");
   Result<Fd> dir = sys::open(path, O_RDONLY | O_DIRECTORY);
   if (!dir.ok() && dir.error().errnum() == ENOENT) {
     if (!make) return Store(Fd(), path);
-    TRY(files::make_directories(path, 0700).context([] { return "--root"; }));
+    TRY(files::make_directories(path, 0700).context([] { return "state root"; }));
     dir = sys::open(path, O_RDONLY | O_DIRECTORY);
   }
-  return Store(TRY(std::move(dir).context([] { return "--root"; })), path);
+  return Store(TRY(std::move(dir).context([] { return "state root"; })), path);
 }
 
 Result<ContainerDir> Store::make(const std::string& id) const {
@@ -86,6 +86,8 @@ Result<void> lock(const ContainerDir& container, bool wait) {
   }
   return locked;
 }
+
+Result<void> unlock(const ContainerDir& container) { return sys::flock(container.dir, LOCK_UN); }
 
 Result<Record> load(const ContainerDir& container) {
   Result<std::string> text = files::read_all(container.dir, kRecordFile, kMaxRecord);

@@ -48,6 +48,8 @@ class Store {
 // Waits for other commands on this container. Code::kState at once if `wait` is false and one is at work.
 Result<void> lock(const ContainerDir& container, bool wait);
 
+Result<void> unlock(const ContainerDir& container);
+
 Result<Record> load(const ContainerDir& container);
 Result<void> store(const ContainerDir& container, const Record& record);
 

@@ -41,6 +41,7 @@ Result<DeviceStep> plan_device(const spec::Device& device, std::string object) {
     if (*device.minor < 0 || *device.minor > kMaxMinor) return Error::invalid(object + "/minor", "is out of range");
     step.device = makedev(static_cast<unsigned>(*device.major), static_cast<unsigned>(*device.minor));
   }
+  if (device.file_mode.value_or(0) > 07777) return Error::invalid(object + "/fileMode", "is above 07777");
   step.path = device.path;
   step.mode = type | (device.file_mode.value_or(0666) & 07777);
   step.uid = device.uid.value_or(0);
@@ -64,7 +65,8 @@ Result<std::vector<DeviceStep>> plan_devices(const Input& in, const Plan& plan) 
     for (const auto& device : kDefaultDevices) {
       DeviceStep step;
       step.object = "default devices";
-      step.path = device.path;
+      if (device.file_mode.value_or(0) > 07777) return Error::invalid(object + "/fileMode", "is above 07777");
+  step.path = device.path;
       step.mode = S_IFCHR | 0666;
       step.device = makedev(device.major, device.minor);
       steps.push_back(std::move(step));
