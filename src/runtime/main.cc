@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry of estiva: global options, the table of commands, the one place that prints errors.
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <exception>
@@ -101,6 +102,8 @@ Result<int> run(std::span<const std::string> arguments, Log& log, char* const* a
 void __gnu_cxx::__verbose_terminate_handler() { abort(); }
 
 int main(int argc, char** argv) {
+  // Modes are ours to choose: a caller's 0 would open the state to others, its 0777 close it to ourselves.
+  ::umask(022);
   estiva::Log log("estiva");
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const estiva::Result<int> code = estiva::run(arguments, log, argv);

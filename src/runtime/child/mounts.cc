@@ -22,6 +22,17 @@ RootDir::Links links_of(const MountStep& step) {
   return step.refuse_links ? RootDir::Links::kRefuse : RootDir::Links::kFollow;
 }
 
+// A link of the image could lead a volume onto /dev, and our nodes and links into a directory of the host.
+Result<void> refuse_hidden_dev(const Context& c, const MountStep& step, const Fd& target) {
+  if (step.destination == "/dev" || c.plan.rootfs.devices.empty()) return {};
+  const Result<Fd> dev = c.root.open_at("/dev", O_PATH);
+  if (!dev.ok()) return {};
+  const struct stat there = TRY(sys::fstat(target));
+  const struct stat ours = TRY(sys::fstat(dev.value()));
+  if (there.st_dev != ours.st_dev || there.st_ino != ours.st_ino) return {};
+  return Error::invalid(step.object + "/destination", "leads to /dev by a link in the root file system");
+}
+
 // A bind of a file needs a file to cover, everything else a directory.
 Result<Fd> open_target(const Context& c, const MountStep& step, const Fd& source) {
   if (step.kind == MountKind::kRemount || step.kind == MountKind::kPropagation) {
@@ -32,8 +43,10 @@ Result<Fd> open_target(const Context& c, const MountStep& step, const Fd& source
     const struct stat info = source.valid() ? TRY(sys::fstat(source)) : TRY(sys::fstatat(FdView::cwd(), step.source, 0));
     directory = S_ISDIR(info.st_mode);
   }
-  if (directory) return c.root.make_directories(step.destination, 0755, links_of(step));
-  return c.root.make_file(step.destination, 0644);
+  if (!directory) return c.root.make_file(step.destination, 0644);
+  Fd target = TRY(c.root.make_directories(step.destination, 0755, links_of(step)));
+  if (step.kind == MountKind::kBind) TRY(refuse_hidden_dev(c, step, target));
+  return target;
 }
 
 // A volume over /proc would let the container fake what the runtime and its tools trust (CVE-2019-16884).

@@ -100,15 +100,19 @@ Result<void> become_root(const Context& c) {
   return {};
 }
 
-Result<void> join_cgroups(const Context& c) {
+Result<void> join_cgroups(Context& c) {
   for (const Fd& tasks : c.cgroup_tasks) TRY(sys::write(tasks, "0", 1).context([] { return "join cgroup"; }));
+  c.cgroup_tasks.clear();
   return {};
 }
 
 Result<void> enter_namespaces(Context& c, sync::Channel& parent) {
   if (!c.joined) TRY(join_namespaces(c));  // else the stager has (parent/spawn)
   TRY(check_joined_maps(c));
-  if (c.plan.namespaces.creates(CLONE_NEWUSER)) TRY(parent.ask(sync::Type::kMapIds));
+  if (c.plan.namespaces.creates(CLONE_NEWUSER)) {
+    TRY(parent.ask(sync::Type::kMapIds));
+    TRY(sys::prctl(PR_SET_DUMPABLE, 0));
+  }
   // Only now: the new cgroup namespace shows what its first process is in (cgroup_namespaces(7)).
   if (c.plan.namespaces.creates(CLONE_NEWCGROUP)) TRY(sys::unshare(CLONE_NEWCGROUP));
   TRY(enter_time_namespace(c));

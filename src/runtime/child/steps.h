@@ -8,7 +8,7 @@
 namespace estiva::child {
 
 // namespaces.cc
-Result<void> join_cgroups(const Context& c);
+Result<void> join_cgroups(Context& c);
 Result<void> enter_namespaces(Context& c, sync::Channel& parent);
 // All but the pid namespace.
 Result<void> join_namespaces(Context& c);

@@ -2,6 +2,8 @@
 // Gathers the facts of the host: few and cheap calls, each command pays for them.
 #include "runtime/parent/host.h"
 
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <unistd.h>
 
 #include "estiva/base/sys_mount.h"
@@ -11,15 +13,29 @@
 
 namespace estiva {
 
+namespace {
+
+// Where nothing was delegated to the user there is no cgroup for the container, and nothing to limit it with.
+void leave_out_unwritable(CgroupLayout& layout) {
+  std::erase_if(layout.hierarchies, [](const CgroupHierarchy& one) {
+    return ::faccessat(AT_FDCWD, one.mount_point.c_str(), W_OK, AT_EACCESS) != 0;
+  });
+  if (layout.hierarchies.empty()) layout.mode = CgroupMode::kNone;
+}
+
+}  // namespace
+
 Result<HostFacts> gather_host_facts() {
   HostFacts facts;
   facts.cgroups = TRY(cgroup::detect_layout());
-  facts.new_mount_api = sys::has_mount_api();
   facts.selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
   facts.has_kcore = ::access("/proc/kcore", F_OK) == 0;
   facts.last_capability = names::capability_count() - 1;
   facts.euid = ::geteuid();
+  if (facts.euid != 0) leave_out_unwritable(facts.cgroups);
   facts.capabilities = TRY(sys::permitted_capabilities());
+  // Without privilege the parent can't open mounts for the child: the child makes them all, in its user namespace.
+  facts.new_mount_api = (facts.capabilities >> CAP_SYS_ADMIN & 1) != 0 && sys::has_mount_api();
   return facts;
 }
 

@@ -66,10 +66,11 @@ bool is_sealed_copy() {
   return seals >= 0 && (seals & kSeals) == kSeals;
 }
 
-bool is_immutable() {
+// fs-verity can't be taken off a file. The immutable flag can, with CAP_LINUX_IMMUTABLE and a descriptor to read:
+// it is no protection from a privileged container.
+bool has_verity() {
   struct statx info;
-  if (::statx(AT_FDCWD, kSelf, 0, 0, &info) < 0) return false;
-  return (info.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_VERITY)) != 0;
+  return ::statx(AT_FDCWD, kSelf, 0, 0, &info) == 0 && (info.stx_attributes & STATX_ATTR_VERITY) != 0;
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ bool is_immutable() {
 std::string own_protection() {
   struct statvfs info;
   if (::statvfs(kSelf, &info) == 0 && (info.f_flag & ST_RDONLY) != 0) return "read-only mount";
-  if (is_immutable()) return "immutable file";
+  if (has_verity()) return "fs-verity";
   if (is_sealed_copy()) return "sealed copy";
   return "";
 }

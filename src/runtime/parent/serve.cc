@@ -2,6 +2,8 @@
 // Answers what the init asks for: one case each (sync/protocol.h).
 #include "runtime/parent/serve.h"
 
+#include <unistd.h>
+
 #include "estiva/base/files.h"
 #include "estiva/base/process.h"
 #include "estiva/base/sys_process.h"
@@ -12,9 +14,11 @@ namespace estiva {
 
 namespace {
 
-// user_namespaces(7): one write a file. setgroups(2) is denied first where our privilege does not allow it anyway.
+// user_namespaces(7): one write a file. Without privilege setgroups(2) must be denied first, or a process could drop
+// a group that keeps it out of something (CVE-2014-8989).
 Result<void> write_id_maps(const InitProcess& init, const NamespacePlan& plan) {
   const std::string process = text::cat("/proc/", init.pid(), "/");
+  if (::geteuid() != 0) TRY(files::write_kernel(FdView::cwd(), process + "setgroups", "deny"));
   TRY(files::write_kernel(FdView::cwd(), process + "uid_map", plan.uid_map).context([] { return "/linux/uidMappings"; }));
   return files::write_kernel(FdView::cwd(), process + "gid_map", plan.gid_map).context([] { return "/linux/gidMappings"; });
 }

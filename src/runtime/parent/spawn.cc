@@ -132,8 +132,10 @@ Result<void> InitProcess::move_to(pid_t pid) {
 }
 
 Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd*>& own) {
-  // Before any process of ours is inside: none of them may be traced or read from there (CVE-2016-9962).
-  TRY(sys::prctl(PR_SET_DUMPABLE, 0));
+  // Before any process of ours is inside: none of them may be traced or read from there (CVE-2016-9962). The id maps
+  // of such a process only root can write: without privilege the child does it itself, once it is mapped.
+  const bool mapped_by_user = c.plan.namespaces.creates(CLONE_NEWUSER) && ::geteuid() != 0;
+  if (!mapped_by_user) TRY(sys::prctl(PR_SET_DUMPABLE, 0));
   const uint64_t ignored = TRY(ignored_signals());
   sys::SocketPair pair = TRY(sys::socketpair(SOCK_SEQPACKET));
   sys::Pipe pipe;

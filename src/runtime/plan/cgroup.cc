@@ -155,6 +155,7 @@ std::optional<uid_t> plan_owner(const spec::Spec& spec, const CgroupLayout& layo
 
 Result<std::string> plan_cgroup_path(const std::string& cgroups_path, const std::string& id) {
   constexpr std::string_view kObject = "/linux/cgroupsPath";
+  constexpr size_t kMaxPath = 3072;  // PATH_MAX less room for the mount point and a file's name
   if (cgroups_path.empty()) return "/" + id;
   std::string path;
   for (const std::string& part : text::split(cgroups_path, '/')) {
@@ -163,6 +164,7 @@ Result<std::string> plan_cgroup_path(const std::string& cgroups_path, const std:
     path += "/" + part;
   }
   if (path.empty()) return Error::invalid(std::string(kObject), "can't be the root of the hierarchy");
+  if (path.size() > kMaxPath) return Error::invalid(std::string(kObject), "is longer than 3072 bytes");
   return path;
 }
 

@@ -52,16 +52,16 @@ Result<DeviceStep> plan_device(const spec::Device& device, std::string object) {
 
 }  // namespace
 
-bool owns_dev(const Input& in) {
-  return std::ranges::none_of(in.spec.mounts, [](const spec::Mount& mount) {
-    const bool bind = std::ranges::any_of(mount.options, [](const std::string& o) { return o == "bind" || o == "rbind"; });
-    return bind && (mount.destination == "/dev" || mount.destination == "/dev/");
+// By the destinations as planned: however a bind on /dev is spelled, what it brings is the host's and stays as it is.
+bool owns_dev(const Plan& plan) {
+  return std::ranges::none_of(plan.rootfs.mounts, [](const MountEntry& entry) {
+    return entry.mount.kind == MountKind::kBind && entry.mount.destination == "/dev";
   });
 }
 
 Result<std::vector<DeviceStep>> plan_devices(const Input& in, const Plan& plan) {
   std::vector<DeviceStep> steps;
-  if (owns_dev(in)) {
+  if (owns_dev(plan)) {
     for (const auto& device : kDefaultDevices) {
       DeviceStep step;
       step.object = "default devices";
@@ -85,8 +85,8 @@ Result<std::vector<DeviceStep>> plan_devices(const Input& in, const Plan& plan) 
   return steps;
 }
 
-std::vector<LinkStep> plan_device_links(const Input& in) {
-  if (!owns_dev(in)) return {};
+std::vector<LinkStep> plan_device_links(const Input& in, const Plan& plan) {
+  if (!owns_dev(plan)) return {};
   std::vector<LinkStep> links = {
       {"/dev/fd", "/proc/self/fd"},
       {"/dev/stdin", "/proc/self/fd/0"},

@@ -71,7 +71,7 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& host, const RunO
   plan.rootfs = TRY(plan::plan_rootfs(in, plan));
   plan.rootfs.mounts = TRY(plan::plan_mounts(in, plan));
   plan.rootfs.devices = TRY(plan::plan_devices(in, plan));
-  plan.rootfs.links = plan::plan_device_links(in);
+  plan.rootfs.links = plan::plan_device_links(in, plan);
   plan.sysctls = TRY(plan::plan_sysctls(in, plan));
   plan.process = TRY(plan::plan_process(in, plan));
   if (in.linux.seccomp) {

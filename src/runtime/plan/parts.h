@@ -29,9 +29,9 @@ Result<std::vector<MountEntry>> plan_mounts(const Input& in, Plan& plan);
 // The steps for one mount of type cgroup, whatever the host's layout is.
 std::vector<MountEntry> plan_cgroup_mount(const Input& in, const Plan& plan, const MountStep& step);
 Result<std::vector<DeviceStep>> plan_devices(const Input& in, const Plan& plan);
-std::vector<LinkStep> plan_device_links(const Input& in);
-// The container's /dev is ours to fill, not a directory bound from the host.
-bool owns_dev(const Input& in);
+std::vector<LinkStep> plan_device_links(const Input& in, const Plan& plan);
+// The container's /dev is ours to fill, not a directory bound from the host. Needs plan.rootfs.mounts.
+bool owns_dev(const Plan& plan);
 
 Result<std::optional<ProcessPlan>> plan_process(const Input& in, Plan& plan);
 Result<std::vector<SysctlStep>> plan_sysctls(const Input& in, const Plan& plan);
