@@ -16,8 +16,9 @@ CONTAINER = "faulty"
 PROBE_EXIT = 7
 HANG_SECONDS = 10
 # man 2: these calls always succeed or never return; a failure of theirs is no fault a program has to expect.
+# rt_sigprocmask fails for a bad address or a bad `how` only; glibc's posix_spawn relies on that.
 UNFAILABLE = {"exit", "exit_group", "rt_sigreturn", "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid",
-              "umask", "set_tid_address", "sched_yield", "sync", "restart_syscall", "getpgrp"}
+              "umask", "set_tid_address", "sched_yield", "sync", "restart_syscall", "getpgrp", "rt_sigprocmask"}
 # Calls that remove: when one of them fails once, something may stay, as long as the command says so.
 REMOVALS = {"rmdir", "unlink", "unlinkat", "umount2", "kill", "pidfd_send_signal"}
 CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS)
@@ -225,7 +226,9 @@ def judge(operation, seen, baseline, call_name):
     removal_said = call_name in REMOVALS and seen.stderr.strip()
     if seen.left and not removal_said:
         reasons.append("left: " + ", ".join(seen.left))
-    reasons += [] if seen.hang else crashes(seen)
+    # glibc's malloc aborts by itself when the break stops moving between its two steps.
+    out_of_heap = call_name == "brk" and "malloc" in seen.stderr
+    reasons += [] if seen.hang or out_of_heap else crashes(seen)
     if not succeeded(operation, seen):
         if seen.code == 0:
             reasons.append("exit status 0 but the container did not do its work")

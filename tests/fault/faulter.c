@@ -29,6 +29,8 @@ struct process {
     int number;        // 1 is the command itself
     int calls;         // system calls entered since the command's first execve
     int injecting;     // between the entry and the exit of the call that is made to fail
+    int restoring;     // the same for brk, whose argument the caller still has in the register that we changed
+    long argument;
     int gone;
 };
 
@@ -113,6 +115,7 @@ static void set_result(pid_t pid, long value) {
 static void set_first_argument(pid_t pid, long value) {
     ptrace(PTRACE_POKEUSER, pid, offsetof(struct user_regs_struct, rdi), value);
 }
+static void restore_first_argument(pid_t pid, long value) { set_first_argument(pid, value); }
 #elif defined(__aarch64__)
 static void set_call_number(pid_t pid, long nr) {
     int number = (int)nr;
@@ -127,15 +130,19 @@ static void set_result(pid_t pid, long value) {
     ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &iov);
 }
 static void set_first_argument(pid_t pid, long value) { set_result(pid, value); }
+// Here the register of the first argument is that of the result.
+static void restore_first_argument(pid_t pid, long value) { (void)pid, (void)value; }
 #else
 #error "tell this program how a system call's number and result are set on this architecture"
 #endif
 
 // brk reports failure by the unchanged break, not by an errno: asking for address 0 is how it fails.
-static void inject(struct process *p, long nr) {
+static void inject(struct process *p, long nr, long argument) {
     fprintf(report, "inject %d %d %ld\n", p->number, p->calls, nr);
     if (nr == SYS_brk) {
         set_first_argument(p->pid, 0);
+        p->argument = argument;
+        p->restoring = 1;
         return;
     }
     set_call_number(p->pid, -1);
@@ -150,7 +157,7 @@ static int cannot_return(long nr) {
     return nr == SYS_exit || nr == SYS_exit_group || nr == SYS_rt_sigreturn;
 }
 
-static void on_call_entry(struct process *p, long nr) {
+static void on_call_entry(struct process *p, long nr, long argument) {
     p->calls++;
     if (options.list) fprintf(report, "call %d %d %ld\n", p->number, p->calls, nr);
     if (!is_target(p)) return;
@@ -159,7 +166,7 @@ static void on_call_entry(struct process *p, long nr) {
         fprintf(report, "kill %d %d %ld\n", p->number, p->calls, nr);
         if (!victim->gone) kill(victim->pid, SIGKILL);
     } else if (!cannot_return(nr)) {
-        inject(p, nr);
+        inject(p, nr, argument);
     }
 }
 
@@ -167,10 +174,13 @@ static void on_call_stop(struct process *p) {
     struct __ptrace_syscall_info info;
     if (!armed || ptrace(PTRACE_GET_SYSCALL_INFO, p->pid, sizeof info, &info) <= 0) return;
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
-        on_call_entry(p, (long)info.entry.nr);
+        on_call_entry(p, (long)info.entry.nr, (long)info.entry.args[0]);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && p->injecting) {
         set_result(p->pid, -options.error);
         p->injecting = 0;
+    } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && p->restoring) {
+        restore_first_argument(p->pid, p->argument);
+        p->restoring = 0;
     }
 }
 
