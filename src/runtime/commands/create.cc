@@ -160,7 +160,8 @@ Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& re
   };
   Result<int> code = go();
   if (given.keep && code.ok()) return code;
-  TRY(lock(created.dir, true));
+  // A second chance: a lock that failed for a passing reason must not leave the container behind.
+  if (!lock(created.dir, true).ok()) TRY(lock(created.dir, true));
   if (is_deleted(created.dir)) return code;
   Result<void> removed = remove_container(store, created.dir, created.record, in.log);
   if (code.ok() && !removed.ok()) return std::move(removed).error();
