@@ -75,6 +75,17 @@ const RecordedHierarchy* freezer_of(const CgroupRecord& record) {
   return v1 == record.hierarchies.end() ? nullptr : &*v1;
 }
 
+// Linux (seen with 6.18) may leave "frozen 1" in cgroup.events when processes die while their cgroup is thawed, so that
+// word counts only where this cgroup or a parent was told to freeze.
+Result<bool> frozen_v2(const std::string& mount_point, const std::string& path) {
+  if (!flag(TRY(read_if_there(text::cat(mount_point, path, "/cgroup.events"))), "frozen")) return false;
+  for (std::string at = path; !at.empty(); at.erase(at.rfind('/'))) {
+    const std::string asked = TRY(read_if_there(text::cat(mount_point, at, "/cgroup.freeze")));
+    if (text::trim(asked) == "1") return true;
+  }
+  return false;
+}
+
 Result<void> write_if_there(const std::string& path, std::string_view value) {
   Result<void> written = files::write_kernel(FdView::cwd(), path, value);
   if (!written.ok() && vanished(written.error())) return {};
@@ -100,7 +111,7 @@ Result<bool> frozen(const CgroupRecord& record) {
   if (record.path.empty()) return false;
   for (const RecordedHierarchy& hierarchy : record.hierarchies) {
     const std::string directory = hierarchy.mount_point + record.path;
-    if (hierarchy.unified && flag(TRY(read_if_there(directory + "/cgroup.events")), "frozen")) return true;
+    if (hierarchy.unified && TRY(frozen_v2(hierarchy.mount_point, record.path))) return true;
     if (!hierarchy.freezer) continue;
     const std::string state = TRY(read_if_there(directory + "/freezer.state"));
     if (!state.empty() && text::trim(state) != "THAWED") return true;
