@@ -13,24 +13,27 @@ Error unknown(std::span<const Option> table, std::string_view word) {
   for (const Option& option : table) names.push_back(text::cat("--", option.name));
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   Error error(Code::kInvalid, text::cat("unknown option ", text::quote(word)));
-  if (const auto near = text::nearest(word, candidates)) return std::move(error).hint(text::cat("did you mean ", *near, "?"));
+  if (const auto near = text::nearest(word, candidates))
+    return std::move(error).hint(text::cat("did you mean ", *near, "?"));
   return error;
 }
 
 struct Word {
-  std::string_view name;   // as typed, with its dashes
+  std::string_view name;  // as typed, with its dashes
   const Option* option = nullptr;
   std::string_view value;
   bool has_value = false;
 };
 
 const Option* find_long(std::span<const Option> table, std::string_view name) {
-  const auto found = std::find_if(table.begin(), table.end(), [&](const Option& o) { return name == o.name; });
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const Option& o) { return name == o.name; });
   return found == table.end() ? nullptr : &*found;
 }
 
 const Option* find_letter(std::span<const Option> table, char letter) {
-  const auto found = std::find_if(table.begin(), table.end(), [&](const Option& o) { return letter == o.letter; });
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const Option& o) { return letter == o.letter; });
   return found == table.end() ? nullptr : &*found;
 }
 
@@ -42,7 +45,8 @@ Word read_word(std::span<const Option> table, std::string_view typed) {
   word.has_value = equals != std::string_view::npos;
   if (word.has_value) word.value = typed.substr(equals + 1);
   const std::string_view bare = word.name.substr(word.name.starts_with("--") ? 2 : 1);
-  word.option = bare.size() == 1 && !word.name.starts_with("--") ? find_letter(table, bare[0]) : find_long(table, bare);
+  word.option =
+      bare.size() == 1 && !word.name.starts_with("--") ? find_letter(table, bare[0]) : find_long(table, bare);
   if (word.option == nullptr && !word.name.starts_with("--") && typed.size() > 2) {
     const Option* joined = find_letter(table, typed[1]);
     if (joined != nullptr && joined->argument != nullptr) {
@@ -76,7 +80,8 @@ Result<std::vector<std::string>> parse(std::span<const Option> table, void* targ
     Word word = read_word(table, typed);
     if (word.option == nullptr) return unknown(table, word.name);
     if (word.option->argument != nullptr && !word.has_value) {
-      if (i + 1 == arguments.size()) return Error(Code::kInvalid, text::cat("option ", word.name, " needs a value"));
+      if (i + 1 == arguments.size())
+        return Error(Code::kInvalid, text::cat("option ", word.name, " needs a value"));
       word.value = arguments[++i];
     }
     TRY(word.option->set(target, word.value).context([&] { return text::cat("option ", word.name); }));
@@ -87,7 +92,8 @@ Result<std::vector<std::string>> parse(std::span<const Option> table, void* targ
 std::string describe(std::span<const Option> table) {
   std::string lines;
   for (const Option& option : table) {
-    std::string line = option.letter != 0 ? text::cat("  -", option.letter, ", --", option.name) : text::cat("      --", option.name);
+    std::string line = option.letter != 0 ? text::cat("  -", option.letter, ", --", option.name)
+                                          : text::cat("      --", option.name);
     if (option.argument != nullptr) text::append(line, text::cat(" ", option.argument));
     line.resize(std::max<size_t>(line.size() + 2, 30), ' ');
     lines += text::cat(line, option.help, "\n");

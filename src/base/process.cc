@@ -52,7 +52,8 @@ Result<pid_t> spawn(const Command& command, const Fd& input, const Fd& output) {
   pid_t pid = -1;
   const std::vector<std::string> default_args{command.path};
   const std::vector<char*> argv = pointers(command.args.empty() ? default_args : command.args);
-  const int errnum = ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes, argv.data(), pointers(command.env).data());
+  const int errnum = ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes, argv.data(),
+                                   pointers(command.env).data());
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (errnum != 0) return Error::system("exec", errnum);
@@ -110,7 +111,8 @@ Result<void> run(const Command& command) {
   const siginfo_t ended = TRY(sys::wait_pid(pid));
   const Outcome outcome = TRY(std::move(watched));
   if (outcome.timed_out) {
-    return Error(Code::kSystem, text::cat(command.path, " did not end in ", *command.timeout_s, " s, killed"));
+    return Error(Code::kSystem,
+                 text::cat(command.path, " did not end in ", *command.timeout_s, " s, killed"));
   }
   if (ended.si_code == CLD_EXITED && ended.si_status == 0) return {};
   const std::string_view said = text::trim(outcome.output);
@@ -124,6 +126,8 @@ std::string describe(const siginfo_t& ended) {
   return name != nullptr ? text::cat("killed by SIG", name) : text::cat("killed by signal ", ended.si_status);
 }
 
-int exit_code(const siginfo_t& ended) { return ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status; }
+int exit_code(const siginfo_t& ended) {
+  return ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
+}
 
 }  // namespace estiva::process

@@ -15,7 +15,7 @@ namespace estiva {
 
 namespace {
 
-constexpr int kMaxLinks = 40;           // as the kernel's MAXSYMLINKS
+constexpr int kMaxLinks = 40;  // as the kernel's MAXSYMLINKS
 constexpr int kDirectory = O_PATH | O_DIRECTORY | O_NOFOLLOW;
 
 std::vector<std::string> components(std::string_view path) {
@@ -71,7 +71,8 @@ class Walk {
   }
 
   Result<void> follow(const Fd& link) {
-    if (links_ == RootDir::Links::kRefuse || ++links_followed_ > kMaxLinks) return Error::system("open", ELOOP);
+    if (links_ == RootDir::Links::kRefuse || ++links_followed_ > kMaxLinks)
+      return Error::system("open", ELOOP);
     const std::string target = TRY(sys::readlinkat(link, ""));
     if (target.starts_with('/')) stack_.clear();
     push_front(target);
@@ -149,8 +150,8 @@ Result<Fd> RootDir::make_file(std::string_view path, mode_t mode) const {
   Result<Fd> made = sys::openat(parent.dir, parent.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   if (!made.ok() && made.error().errnum() == EEXIST) {
     const size_t slash = path.rfind('/');
-    const std::string target =
-        TRY(link_target(parent.dir, parent.name, slash == std::string_view::npos ? "" : path.substr(0, slash)));
+    const std::string target = TRY(
+        link_target(parent.dir, parent.name, slash == std::string_view::npos ? "" : path.substr(0, slash)));
     parent = TRY(open_parent(target));
     made = sys::openat(parent.dir, parent.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   }
@@ -163,7 +164,10 @@ Result<RootDir::Parent> RootDir::open_parent(std::string_view path) const {
   if (parts.empty() || parts.back() == "..") return Error::invalid(text::quote(path), "names no file");
   std::string name = std::move(parts.back());
   parts.pop_back();
-  return Parent{TRY(make_directories(text::cat("/", text::join(parts, "/")), 0755)), std::move(name)};
+  return Parent {
+    TRY(make_directories(text::cat("/", text::join(parts, "/")), 0755))
+    , std::move(name)
+  };
 }
 
 }  // namespace estiva

@@ -61,7 +61,8 @@ Error error(std::string_view call, Path path) {
 Result<Fd> open(Path path, int flags, mode_t mode) { return openat(FdView::cwd(), path, flags, mode); }
 
 Result<Fd> openat(FdView dir, Path path, int flags, mode_t mode) {
-  return check_fd(retry([&] { return ::openat(dir.number(), path.c_str(), flags | O_CLOEXEC, mode); }), "open", path);
+  return check_fd(retry([&] { return ::openat(dir.number(), path.c_str(), flags | O_CLOEXEC, mode); }),
+                  "open", path);
 }
 
 Result<Fd> openat2(FdView dir, Path path, int flags, mode_t mode, uint64_t resolve) {
@@ -132,7 +133,8 @@ Result<void> mkdirat(FdView dir, Path path, mode_t mode) {
 }
 
 Result<void> unlinkat(FdView dir, Path path, int flags) {
-  return check(::unlinkat(dir.number(), path.c_str(), flags), (flags & AT_REMOVEDIR) != 0 ? "rmdir" : "unlink", path);
+  return check(::unlinkat(dir.number(), path.c_str(), flags),
+               (flags & AT_REMOVEDIR) != 0 ? "rmdir" : "unlink", path);
 }
 
 Result<void> renameat(FdView from_dir, Path from, FdView to_dir, Path to) {
@@ -160,7 +162,9 @@ Result<void> fchownat(FdView dir, Path path, uid_t uid, gid_t gid, int flags) {
   return check(::fchownat(dir.number(), path.c_str(), uid, gid, flags), "chown", path);
 }
 
-Result<void> fchown(FdView fd, uid_t uid, gid_t gid) { return check(::fchown(fd.number(), uid, gid), "fchown"); }
+Result<void> fchown(FdView fd, uid_t uid, gid_t gid) {
+  return check(::fchown(fd.number(), uid, gid), "fchown");
+}
 
 Result<void> fchmod(FdView fd, mode_t mode) { return check(::fchmod(fd.number(), mode), "fchmod"); }
 
@@ -232,7 +236,9 @@ Result<Fd> memfd_create(Path name, unsigned flags) {
   return check_fd(::memfd_create(name.c_str(), flags | MFD_CLOEXEC), "memfd_create", "");
 }
 
-Result<void> add_seals(FdView fd, int seals) { return check(::fcntl(fd.number(), F_ADD_SEALS, seals), "fcntl F_ADD_SEALS"); }
+Result<void> add_seals(FdView fd, int seals) {
+  return check(::fcntl(fd.number(), F_ADD_SEALS, seals), "fcntl F_ADD_SEALS");
+}
 
 Result<size_t> sendfile(FdView to, FdView from, size_t size) {
   const ssize_t sent = retry([&] { return ::sendfile(to.number(), from.number(), nullptr, size); });

@@ -29,7 +29,9 @@ Result<void> mount(const char* source, Path target, const char* type, unsigned l
   return check(::syscall(SYS_mount, source, target.c_str(), type, flags, data), "mount", target);
 }
 
-Result<void> umount2(Path target, int flags) { return check(::syscall(SYS_umount2, target.c_str(), flags), "umount", target); }
+Result<void> umount2(Path target, int flags) {
+  return check(::syscall(SYS_umount2, target.c_str(), flags), "umount", target);
+}
 
 Result<void> pivot_root(Path new_root, Path put_old) {
   return check(::syscall(SYS_pivot_root, new_root.c_str(), put_old.c_str()), "pivot_root", "");
@@ -44,27 +46,33 @@ bool has_mount_api() {
 }
 
 Result<Fd> open_tree(FdView dir, Path path, unsigned flags) {
-  return check_fd(::syscall(SYS_open_tree, dir.number(), path.c_str(), flags | OPEN_TREE_CLOEXEC), "open_tree", path);
+  return check_fd(::syscall(SYS_open_tree, dir.number(), path.c_str(), flags | OPEN_TREE_CLOEXEC),
+                  "open_tree", path);
 }
 
 Result<void> move_mount(FdView from, Path from_path, FdView to, Path to_path, unsigned flags) {
-  return check(::syscall(SYS_move_mount, from.number(), from_path.c_str(), to.number(), to_path.c_str(), flags),
-               "move_mount", to_path);
+  return check(
+      ::syscall(SYS_move_mount, from.number(), from_path.c_str(), to.number(), to_path.c_str(), flags),
+      "move_mount", to_path);
 }
 
-Result<Fd> fsopen(Path type) { return check_fd(::syscall(SYS_fsopen, type.c_str(), FSOPEN_CLOEXEC), "fsopen", type); }
+Result<Fd> fsopen(Path type) {
+  return check_fd(::syscall(SYS_fsopen, type.c_str(), FSOPEN_CLOEXEC), "fsopen", type);
+}
 
 Result<void> fsconfig_flag(FdView context, Path key) {
-  return check(::syscall(SYS_fsconfig, context.number(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0), "fsconfig", key);
+  return check(::syscall(SYS_fsconfig, context.number(), FSCONFIG_SET_FLAG, key.c_str(), nullptr, 0),
+               "fsconfig", key);
 }
 
 Result<void> fsconfig_string(FdView context, Path key, Path value) {
-  return check(::syscall(SYS_fsconfig, context.number(), FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0), "fsconfig",
-               key);
+  return check(::syscall(SYS_fsconfig, context.number(), FSCONFIG_SET_STRING, key.c_str(), value.c_str(), 0),
+               "fsconfig", key);
 }
 
 Result<void> fsconfig_create(FdView context) {
-  return check(::syscall(SYS_fsconfig, context.number(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0), "fsconfig create", "");
+  return check(::syscall(SYS_fsconfig, context.number(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0),
+               "fsconfig create", "");
 }
 
 Result<Fd> fsmount(FdView context, unsigned attributes) {
@@ -73,7 +81,8 @@ Result<Fd> fsmount(FdView context, unsigned attributes) {
 
 Result<void> mount_setattr(FdView dir, Path path, unsigned flags, const struct mount_attr& attributes) {
   struct mount_attr copy = attributes;
-  return check(::syscall(SYS_mount_setattr, dir.number(), path.c_str(), flags, &copy, sizeof copy), "mount_setattr", path);
+  return check(::syscall(SYS_mount_setattr, dir.number(), path.c_str(), flags, &copy, sizeof copy),
+               "mount_setattr", path);
 }
 
 std::string fscontext_message(FdView context) {

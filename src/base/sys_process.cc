@@ -124,7 +124,8 @@ Result<void> setdomainname(std::string_view name) {
 }
 
 Result<void> seccomp_load(std::span<const sock_filter> program, unsigned flags) {
-  const struct sock_fprog filter = {static_cast<unsigned short>(program.size()), const_cast<sock_filter*>(program.data())};
+  const struct sock_fprog filter = {static_cast<unsigned short>(program.size()),
+                                    const_cast<sock_filter*>(program.data())};
   // With TSYNC the kernel answers with the id of a thread that it could not synchronise.
   const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
   if (result > 0) return Error::system("seccomp", ESRCH);
@@ -132,10 +133,13 @@ Result<void> seccomp_load(std::span<const sock_filter> program, unsigned flags) 
 }
 
 Result<void> join_session_keyring(Path name) {
-  return check(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str()), "keyctl join session keyring");
+  return check(::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name.c_str()),
+               "keyctl join session keyring");
 }
 
-Result<void> personality(unsigned long domain) { return check(::syscall(SYS_personality, domain), "personality"); }
+Result<void> personality(unsigned long domain) {
+  return check(::syscall(SYS_personality, domain), "personality");
+}
 
 pid_t getpid() { return static_cast<pid_t>(::syscall(SYS_getpid)); }
 

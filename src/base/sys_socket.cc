@@ -36,13 +36,16 @@ Result<Address> address_of(std::string_view path) {
     if (slash == std::string::npos) return Error::invalid(text::quote(path), "is too long for a socket");
     address.directory = TRY(open(name.substr(0, slash), O_PATH | O_DIRECTORY));
     name = text::cat("/proc/self/fd/", address.directory.number(), name.substr(slash));
-    if (name.size() >= sizeof address.name.sun_path) return Error::invalid(text::quote(path), "is too long for a socket");
+    if (name.size() >= sizeof address.name.sun_path)
+      return Error::invalid(text::quote(path), "is too long for a socket");
   }
   memcpy(address.name.sun_path, name.c_str(), name.size() + 1);
   return address;
 }
 
-const struct sockaddr* generic(const Address& address) { return reinterpret_cast<const struct sockaddr*>(&address.name); }
+const struct sockaddr* generic(const Address& address) {
+  return reinterpret_cast<const struct sockaddr*>(&address.name);
+}
 
 }  // namespace
 
@@ -60,17 +63,21 @@ Result<Fd> unix_socket(int type) {
 
 Result<void> bind_unix(FdView socket, std::string_view path) {
   const Address address = TRY(address_of(path));
-  if (::bind(socket.number(), generic(address), sizeof address.name) < 0) return error("bind", std::string(path));
+  if (::bind(socket.number(), generic(address), sizeof address.name) < 0)
+    return error("bind", std::string(path));
   return {};
 }
 
 Result<void> connect_unix(FdView socket, std::string_view path) {
   const Address address = TRY(address_of(path));
-  if (::connect(socket.number(), generic(address), sizeof address.name) < 0) return error("connect", std::string(path));
+  if (::connect(socket.number(), generic(address), sizeof address.name) < 0)
+    return error("connect", std::string(path));
   return {};
 }
 
-Result<void> listen(FdView socket, int backlog) { return check(::listen(socket.number(), backlog), "listen"); }
+Result<void> listen(FdView socket, int backlog) {
+  return check(::listen(socket.number(), backlog), "listen");
+}
 
 Result<Fd> accept(FdView socket) {
   int fd;
@@ -163,7 +170,9 @@ Result<sigset_t> block_signals(const sigset_t& mask) {
   return old;
 }
 
-Result<void> set_signal_mask(const sigset_t& mask) { return check(::sigprocmask(SIG_SETMASK, &mask, nullptr), "sigprocmask"); }
+Result<void> set_signal_mask(const sigset_t& mask) {
+  return check(::sigprocmask(SIG_SETMASK, &mask, nullptr), "sigprocmask");
+}
 
 Result<Fd> tty_peer(FdView master, int flags) {
   const int fd = ::ioctl(master.number(), TIOCGPTPEER, flags | O_CLOEXEC);
@@ -192,7 +201,9 @@ Result<void> tty_set_size(FdView tty, const struct winsize& size) {
   return check(::ioctl(tty.number(), TIOCSWINSZ, &size), "ioctl TIOCSWINSZ");
 }
 
-Result<void> tty_make_controlling(FdView tty) { return check(::ioctl(tty.number(), TIOCSCTTY, 0), "ioctl TIOCSCTTY"); }
+Result<void> tty_make_controlling(FdView tty) {
+  return check(::ioctl(tty.number(), TIOCSCTTY, 0), "ioctl TIOCSCTTY");
+}
 
 Result<struct termios> tty_attributes(FdView tty) {
   struct termios attributes = {};

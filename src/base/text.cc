@@ -67,7 +67,8 @@ static size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-std::optional<std::string_view> nearest(std::string_view wanted, std::span<const std::string_view> candidates) {
+std::optional<std::string_view> nearest(std::string_view wanted,
+                                        std::span<const std::string_view> candidates) {
   std::optional<std::string_view> best;
   size_t best_distance = std::max<size_t>(2, wanted.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {

@@ -17,7 +17,8 @@ namespace {
 
 using G = GlobalOptions;
 constexpr Option kGlobalRows[] = {
-    options::row<&G::root>(0, "root", "DIR", "where the state of containers is kept; /run/estiva if not given"),
+    options::row<&G::root>(0, "root", "DIR",
+                           "where the state of containers is kept; /run/estiva if not given"),
     options::row<&G::log>(0, "log", "FILE", "also write warnings and errors to FILE"),
     options::row<&G::log_format>(0, "log-format", "FORMAT", "of that file: text or json"),
     options::row<&G::debug>(0, "debug", nullptr, "say more"),
@@ -33,7 +34,8 @@ std::string version_text() {
 }
 
 std::string help_text() {
-  std::string out = "usage: estiva [OPTION...] COMMAND [ARGUMENT...]\n\nAn OCI container runtime.\n\nCommands:\n";
+  std::string out =
+      "usage: estiva [OPTION...] COMMAND [ARGUMENT...]\n\nAn OCI container runtime.\n\nCommands:\n";
   for (const Command* command : kCommands) {
     std::string line = text::cat("  ", command->name);
     line.resize(12, ' ');
@@ -56,14 +58,16 @@ Result<const Command*> find_command(const std::string& name) {
     names.emplace_back(command->name);
   }
   Error error(Code::kInvalid, text::cat("unknown command ", text::quote(name)));
-  if (const auto near = text::nearest(name, names)) return std::move(error).hint(text::cat("did you mean ", *near, "?"));
+  if (const auto near = text::nearest(name, names))
+    return std::move(error).hint(text::cat("did you mean ", *near, "?"));
   return std::move(error).hint("estiva --help lists the commands");
 }
 
 Result<void> set_up_log(const GlobalOptions& global, Log& log) {
   log.set_debug(global.debug);
   if (global.log_format != "text" && global.log_format != "json") {
-    return Error(Code::kInvalid, text::cat("--log-format is text or json, not ", text::quote(global.log_format)));
+    return Error(Code::kInvalid,
+                 text::cat("--log-format is text or json, not ", text::quote(global.log_format)));
   }
   log.set_format(global.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
   return global.log.empty() ? Result<void>() : log.open(global.log);
@@ -81,7 +85,8 @@ Result<int> run(std::span<const std::string> arguments, Log& log, char* const* a
     TRY(print(help_text()));
     return 0;
   }
-  if (rest.empty()) return Error(Code::kInvalid, "no command is given").hint("estiva --help lists the commands");
+  if (rest.empty())
+    return Error(Code::kInvalid, "no command is given").hint("estiva --help lists the commands");
   const Command& command = *TRY(find_command(rest[0]));
   rest.erase(rest.begin());
   if (std::ranges::any_of(rest, [](const std::string& word) { return word == "--help" || word == "-h"; })) {

@@ -30,8 +30,9 @@ struct ErrorParts {
   std::string message;  // what is wrong, without "failed to"
   std::string call;     // the system call, empty if none
   int errnum = 0;       // its errno, 0 if none
-  std::string stage;    // the step of the life cycle ("create", "init: mounts"), set once by the outermost layer
-  std::string hint;     // what to do about it
+  std::string
+      stage;         // the step of the life cycle ("create", "init: mounts"), set once by the outermost layer
+  std::string hint;  // what to do about it
   std::vector<std::string> context;  // innermost first
 };
 
@@ -122,12 +123,12 @@ class [[nodiscard]] Result<void> {
 
 // The value of `expression`, or leave the function with its error. Stands alone or initialises one variable.
 // A name of its own for each use: a TRY may stand in the argument of another.
-#define ESTIVA_TRY(expression, result)           \
-  ({                                             \
-    auto result = (expression);                  \
-    if (!result.ok()) [[unlikely]]               \
+#define ESTIVA_TRY(expression, result)                   \
+  ({                                                     \
+    auto result = (expression);                          \
+    if (!result.ok()) [[unlikely]]                       \
       return ::estiva::Error(std::move(result).error()); \
-    std::move(result).value();                   \
+    std::move(result).value();                           \
   })
 #define ESTIVA_JOIN(a, b) a##b
 #define ESTIVA_TRY_NAMED(expression, number) ESTIVA_TRY(expression, ESTIVA_JOIN(try_result_, number))

@@ -14,9 +14,9 @@
 namespace estiva {
 
 struct Option {
-  char letter;            // 0: none
-  const char* name;       // without the dashes
-  const char* argument;   // what the value is, in capitals; nullptr: the option takes none
+  char letter;           // 0: none
+  const char* name;      // without the dashes
+  const char* argument;  // what the value is, in capitals; nullptr: the option takes none
   const char* help;
   Result<void> (*set)(void* target, std::string_view value);
 };
@@ -24,7 +24,8 @@ struct Option {
 namespace options {
 
 inline Result<void> assign(bool& member, std::string_view value) {
-  if (!value.empty() && value != "true" && value != "false") return Error(Code::kInvalid, "takes true or false");
+  if (!value.empty() && value != "true" && value != "false")
+    return Error(Code::kInvalid, "takes true or false");
   member = value != "false";
   return {};
 }

@@ -13,7 +13,7 @@
 namespace estiva::process {
 
 struct Command {
-  std::string path;  // absolute
+  std::string path;               // absolute
   std::vector<std::string> args;  // with argv[0]
   std::vector<std::string> env;
   std::string input;                 // its standard input

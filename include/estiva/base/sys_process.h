@@ -31,7 +31,8 @@ Result<siginfo_t> wait_pid(pid_t pid);
 Result<siginfo_t> wait_any_nohang();
 Result<void> setns(FdView ns, int type);
 Result<void> unshare(int flags);
-Result<int> prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0, unsigned long d = 0);
+Result<int> prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0,
+                  unsigned long d = 0);
 Result<void> setresuid(uid_t uid);
 Result<void> setresgid(gid_t gid);
 Result<void> setgroups(std::span<const gid_t> groups);

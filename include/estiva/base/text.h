@@ -53,6 +53,7 @@ std::string cat(const Parts&... parts) {
 std::string quote(std::string_view text);
 
 // The candidate nearest to `wanted` (edit distance), if near enough to be a typing mistake.
-std::optional<std::string_view> nearest(std::string_view wanted, std::span<const std::string_view> candidates);
+std::optional<std::string_view> nearest(std::string_view wanted,
+                                        std::span<const std::string_view> candidates);
 
 }  // namespace estiva::text

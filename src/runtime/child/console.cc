@@ -20,7 +20,8 @@ namespace {
 Result<Fd> open_master(const Context& c) {
   Result<Fd> opened = c.root.open_at("/dev/pts/ptmx", O_RDWR | O_NOCTTY, RootDir::Links::kRefuse);
   if (!opened.ok() && opened.error().errnum() == ENOENT) {
-    return Error::invalid("/process/terminal", "the container has no /dev/pts/ptmx").hint("mount a devpts on /dev/pts");
+    return Error::invalid("/process/terminal", "the container has no /dev/pts/ptmx")
+        .hint("mount a devpts on /dev/pts");
   }
   Fd master = TRY(std::move(opened));
   if (TRY(sys::fstatfs(master)).f_type != DEVPTS_SUPER_MAGIC) {
@@ -37,7 +38,8 @@ Result<void> mount_on_console(const Context& c, const Fd& terminal) {
   if (!made.ok() && made.error().errnum() != EEXIST) return std::move(made).error();
   const Fd target = TRY(sys::openat(parent.dir, parent.name, O_PATH | O_NOFOLLOW));
   const struct stat info = TRY(sys::fstat(target));
-  if (S_ISLNK(info.st_mode)) return Error::invalid("/process/terminal", "/dev/console is a symbolic link in the image");
+  if (S_ISLNK(info.st_mode))
+    return Error::invalid("/process/terminal", "/dev/console is a symbolic link in the image");
   if (!c.plan.new_mount_api) return bind_path(descriptor_path(terminal), false, target);
   const Fd tree = TRY(sys::open_tree(terminal, "", AT_EMPTY_PATH | OPEN_TREE_CLONE));
   return sys::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);

@@ -24,7 +24,7 @@ struct Context {
   const Plan& plan;
 
   // Opened by the parent.
-  Fd rootfs_tree;                  // detached copy of the root file system's mounts; invalid with the old mount API
+  Fd rootfs_tree;  // detached copy of the root file system's mounts; invalid with the old mount API
   std::vector<Fd> mount_sources;   // by index of plan.rootfs.mounts: detached trees of the bind sources
   std::vector<Fd> device_sources;  // by index of plan.rootfs.devices: detached host nodes
   std::vector<Fd> namespaces;      // by index of plan.namespaces.join
@@ -39,10 +39,10 @@ struct Context {
   HookState creating, created;  // for createContainer and startContainer hooks
 
   // Made on the way.
-  bool joined = false;  // the namespaces are
-  RootDir root{Fd()};  // the container's root, before and after it is entered
-  Fd terminal;         // the container's side of it
-  std::string program;  // what is executed: found on the container's PATH
+  bool joined = false;           // the namespaces are
+  RootDir root{Fd()};            // the container's root, before and after it is entered
+  Fd terminal;                   // the container's side of it
+  std::string program;           // what is executed: found on the container's PATH
   std::vector<std::string> env;  // of the program
 };
 

@@ -32,7 +32,8 @@ Result<void> build_rootfs(Context& c, sync::Channel& parent) {
   TRY(apply_mounts(c, joins_pid ? Part::kOutsideProc : Part::kAll));
   TRY(apply_devices(c));
   TRY(apply_links(c, c.plan.rootfs.links));
-  if (!c.plan.hooks.prestart.empty() || !c.plan.hooks.create_runtime.empty()) TRY(parent.ask(sync::Type::kHooks));
+  if (!c.plan.hooks.prestart.empty() || !c.plan.hooks.create_runtime.empty())
+    TRY(parent.ask(sync::Type::kHooks));
   TRY(run_hooks(c.plan.hooks.create_container, "createContainer", c.creating));
   TRY(make_working_directory(c));
   TRY(open_terminal(c));

@@ -18,7 +18,8 @@ namespace {
 // refused: the value must land in the very file (CVE-2025-52881).
 Result<Fd> open_sysctl(const Context& c, const std::string& path) {
   const std::string below = text::cat("sys/", path);
-  constexpr uint64_t kResolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  constexpr uint64_t kResolve =
+      RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
   Result<Fd> opened = sys::openat2(c.host_proc, below, O_WRONLY, 0, kResolve);
   if (opened.ok() || opened.error().errnum() != ENOSYS) return opened;
   opened = sys::openat(c.host_proc, below, O_WRONLY | O_NOFOLLOW);
@@ -35,14 +36,16 @@ Result<void> join_keyring(const Context& c) {
   // A kernel without keyrings has none to share.
   if (!joined.ok() && joined.error().errnum() == ENOSYS) return {};
   if (!joined.ok() && joined.error().errnum() == EDQUOT) {
-    return std::move(joined).error().hint("the user has too many keys; --no-new-keyring keeps the caller's keyring");
+    return std::move(joined).error().hint(
+        "the user has too many keys; --no-new-keyring keeps the caller's keyring");
   }
   return joined;
 }
 
 Result<void> set_names(const Context& c) {
   if (!c.plan.hostname.empty()) TRY(sys::sethostname(c.plan.hostname).context([] { return "/hostname"; }));
-  if (!c.plan.domainname.empty()) TRY(sys::setdomainname(c.plan.domainname).context([] { return "/domainname"; }));
+  if (!c.plan.domainname.empty())
+    TRY(sys::setdomainname(c.plan.domainname).context([] { return "/domainname"; }));
   return {};
 }
 

@@ -66,7 +66,8 @@ class Masks {
   Result<void> mask_file_old(const Fd& target) {
     const Fd null = TRY(sys::open("/dev/null", O_PATH | O_NOFOLLOW));
     const struct stat info = TRY(sys::fstat(null));
-    if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3)) return Error(Code::kSystem, "/dev/null is not the null device");
+    if (!S_ISCHR(info.st_mode) || info.st_rdev != makedev(1, 3))
+      return Error(Code::kSystem, "/dev/null is not the null device");
     return bind_path(descriptor_path(null), false, target);
   }
 
@@ -101,7 +102,8 @@ Result<void> apply_masked_paths(Context& c) {
   Masks masks(c);
   const std::vector<std::string>& paths = c.plan.rootfs.masked_paths;
   for (size_t i = 0; i < paths.size(); ++i) {
-    TRY(masks.apply(paths[i]).context([&] { return text::cat("/linux/maskedPaths/", i, " ", text::quote(paths[i])); }));
+    TRY(masks.apply(paths[i]).context(
+        [&] { return text::cat("/linux/maskedPaths/", i, " ", text::quote(paths[i])); }));
   }
   c.null_tree.reset();
   return {};
@@ -110,7 +112,9 @@ Result<void> apply_masked_paths(Context& c) {
 Result<void> apply_readonly_paths(const Context& c) {
   const std::vector<std::string>& paths = c.plan.rootfs.readonly_paths;
   for (size_t i = 0; i < paths.size(); ++i) {
-    TRY(make_readonly(c, paths[i]).context([&] { return text::cat("/linux/readonlyPaths/", i, " ", text::quote(paths[i])); }));
+    TRY(make_readonly(c, paths[i]).context([&] {
+      return text::cat("/linux/readonlyPaths/", i, " ", text::quote(paths[i]));
+    }));
   }
   return {};
 }

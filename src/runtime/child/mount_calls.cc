@@ -37,9 +37,14 @@ constexpr struct {
   uint64_t attribute;
   unsigned long flag;
 } kAttributeFlags[] = {
-    {MOUNT_ATTR_RDONLY, MS_RDONLY},         {MOUNT_ATTR_NOSUID, MS_NOSUID},           {MOUNT_ATTR_NODEV, MS_NODEV},
-    {MOUNT_ATTR_NOEXEC, MS_NOEXEC},         {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},   {MOUNT_ATTR_NOATIME, MS_NOATIME},
-    {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME}, {MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW},
+    {MOUNT_ATTR_RDONLY, MS_RDONLY},
+    {MOUNT_ATTR_NOSUID, MS_NOSUID},
+    {MOUNT_ATTR_NODEV, MS_NODEV},
+    {MOUNT_ATTR_NOEXEC, MS_NOEXEC},
+    {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME},
+    {MOUNT_ATTR_NOATIME, MS_NOATIME},
+    {MOUNT_ATTR_STRICTATIME, MS_STRICTATIME},
+    {MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW},
 };
 
 unsigned long old_flags(uint64_t attributes) {
@@ -55,7 +60,7 @@ unsigned long current_flags(const struct statfs& info) {
   constexpr struct {
     long shown;
     unsigned long flag;
-  } kShown[] = {{0x1, MS_RDONLY},   {0x2, MS_NOSUID},    {0x4, MS_NODEV},      {0x8, MS_NOEXEC},
+  } kShown[] = {{0x1, MS_RDONLY},    {0x2, MS_NOSUID},       {0x4, MS_NODEV},       {0x8, MS_NOEXEC},
                 {0x400, MS_NOATIME}, {0x800, MS_NODIRATIME}, {0x1000, MS_RELATIME}, {0x2000, MS_NOSYMFOLLOW}};
   unsigned long flags = 0;
   for (const auto& [shown, flag] : kShown) {
@@ -75,7 +80,8 @@ Result<void> configure(FdView context, const MountStep& step) {
   }
   for (const auto& word : kSuperblockWords) {
     if ((step.superblock_flags & word.flag) != 0) TRY(sys::fsconfig_flag(context, word.on));
-    if ((step.superblock_clear & word.flag) != 0 && word.off != nullptr) TRY(sys::fsconfig_flag(context, word.off));
+    if ((step.superblock_clear & word.flag) != 0 && word.off != nullptr)
+      TRY(sys::fsconfig_flag(context, word.off));
   }
   return sys::fsconfig_create(context);
 }
@@ -102,8 +108,8 @@ std::string option_text(const MountStep& step) {
 Result<void> mount_old_api(const MountStep& step, FdView target) {
   const std::string data = option_text(step);
   const char* source = step.source.empty() ? step.type.c_str() : step.source.c_str();
-  return sys::mount(source, descriptor_path(target), step.type.c_str(), old_flags(step.set) | step.superblock_flags,
-                    data.empty() ? nullptr : data.c_str());
+  return sys::mount(source, descriptor_path(target), step.type.c_str(),
+                    old_flags(step.set) | step.superblock_flags, data.empty() ? nullptr : data.c_str());
 }
 
 Result<void> set_attributes_old(const MountStep& step, FdView mounted) {
@@ -114,7 +120,8 @@ Result<void> set_attributes_old(const MountStep& step, FdView mounted) {
   if ((step.set | step.clear) != 0) {
     const struct statfs info = TRY(sys::fstatfs(mounted));
     unsigned long flags = current_flags(info) & ~old_flags(step.clear);
-    if ((step.clear & MOUNT_ATTR__ATIME) != 0) flags &= ~static_cast<unsigned long>(MS_NOATIME | MS_RELATIME | MS_STRICTATIME);
+    if ((step.clear & MOUNT_ATTR__ATIME) != 0)
+      flags &= ~static_cast<unsigned long>(MS_NOATIME | MS_RELATIME | MS_STRICTATIME);
     TRY(sys::mount(nullptr, path, nullptr, MS_REMOUNT | MS_BIND | flags | old_flags(step.set), nullptr));
   }
   for (const unsigned long flags : step.propagation) TRY(sys::mount(nullptr, path, nullptr, flags, nullptr));
@@ -137,7 +144,8 @@ Result<void> set_attributes_new(const MountStep& step, FdView mounted) {
   for (const unsigned long flags : step.propagation) {
     struct mount_attr attributes = {};
     attributes.propagation = flags & ~static_cast<unsigned long>(MS_REC);
-    TRY(sys::mount_setattr(mounted, "", AT_EMPTY_PATH | ((flags & MS_REC) != 0 ? AT_RECURSIVE : 0), attributes));
+    TRY(sys::mount_setattr(mounted, "", AT_EMPTY_PATH | ((flags & MS_REC) != 0 ? AT_RECURSIVE : 0),
+                           attributes));
   }
   return {};
 }
@@ -147,7 +155,8 @@ Result<void> set_attributes_new(const MountStep& step, FdView mounted) {
 std::string descriptor_path(FdView fd) { return text::cat("/proc/self/fd/", fd.number()); }
 
 Result<void> mount_filesystem(const Context& c, const MountStep& step, FdView target) {
-  return c.plan.new_mount_api && !step.old_api_only ? mount_new_api(step, target) : mount_old_api(step, target);
+  return c.plan.new_mount_api && !step.old_api_only ? mount_new_api(step, target)
+                                                    : mount_old_api(step, target);
 }
 
 Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted) {
@@ -161,7 +170,8 @@ Result<void> set_readonly(const Context& c, FdView mounted) {
 }
 
 Result<void> bind_path(const std::string& source, bool recursive, FdView target) {
-  return sys::mount(source.c_str(), descriptor_path(target), nullptr, MS_BIND | (recursive ? MS_REC : 0), nullptr);
+  return sys::mount(source.c_str(), descriptor_path(target), nullptr, MS_BIND | (recursive ? MS_REC : 0),
+                    nullptr);
 }
 
 Result<Fd> reopen_mounted(const Context& c, const std::string& path) { return c.root.open_at(path, O_PATH); }

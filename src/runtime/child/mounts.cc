@@ -16,7 +16,9 @@ namespace estiva::child {
 
 namespace {
 
-bool below_proc(const MountStep& step) { return step.destination == "/proc" || step.destination.starts_with("/proc/"); }
+bool below_proc(const MountStep& step) {
+  return step.destination == "/proc" || step.destination.starts_with("/proc/");
+}
 
 RootDir::Links links_of(const MountStep& step) {
   return step.refuse_links ? RootDir::Links::kRefuse : RootDir::Links::kFollow;
@@ -71,7 +73,8 @@ Result<void> bind(Context& c, const MountStep& step, Fd& source, const Fd& targe
 
 Result<void> remount(const Context& c, const MountStep& step, const Fd& target) {
   if (step.superblock_flags != 0 || !step.options.empty()) {
-    return Error::unsupported(step.object + "/options", "a remount changes attributes of the mount, not of its file system");
+    return Error::unsupported(step.object + "/options",
+                              "a remount changes attributes of the mount, not of its file system");
   }
   return set_attributes(c, step, target);
 }

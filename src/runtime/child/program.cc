@@ -34,7 +34,8 @@ Result<std::string> home_of(const RootDir& root, uid_t uid) {
   const std::string content = TRY(files::read_fd(file, kMaxPasswd));
   for (const std::string& line : text::split(content, '\n')) {
     const std::vector<std::string> fields = text::split(line, ':');
-    if (fields.size() >= 6 && text::number<uid_t>(fields[2]) == uid && fields[5].starts_with('/')) return fields[5];
+    if (fields.size() >= 6 && text::number<uid_t>(fields[2]) == uid && fields[5].starts_with('/'))
+      return fields[5];
   }
   return std::string("/");
 }
@@ -74,7 +75,8 @@ Result<void> prepare_environment(Context& c) {
   c.env = c.plan.process->env;
   if (c.plan.process->home_missing) {
     std::erase(c.env, "HOME=");
-    c.env.push_back(text::cat("HOME=", TRY(home_of(c.root, c.plan.process->uid).context([] { return "/etc/passwd"; }))));
+    c.env.push_back(
+        text::cat("HOME=", TRY(home_of(c.root, c.plan.process->uid).context([] { return "/etc/passwd"; }))));
   }
   return {};
 }
@@ -99,7 +101,8 @@ Result<void> find_program(Context& c) {
     if (errnum == EACCES) last = EACCES;
   }
   if (last == EACCES) return not_executable(name, last);
-  return Error::invalid("/process/args/0", text::cat("exec ", text::quote(name), ": executable file not found in $PATH"));
+  return Error::invalid("/process/args/0",
+                        text::cat("exec ", text::quote(name), ": executable file not found in $PATH"));
 }
 
 Error execute(const Context& c) {

@@ -39,8 +39,8 @@ struct Command {
 extern const Command kCreate, kStart, kRun, kState, kKill, kDelete, kList, kSpec, kFeatures, kPlan;
 
 // Operands between `least` and `most` in number; the error has the command's usage.
-Result<std::vector<std::string>> parse_operands(const Command& command, void* target, const Invocation& in, size_t least,
-                                                size_t most);
+Result<std::vector<std::string>> parse_operands(const Command& command, void* target, const Invocation& in,
+                                                size_t least, size_t most);
 std::string usage(const Command& command);
 
 // Writes all of it to standard output.

@@ -37,30 +37,37 @@ struct RunCommandOptions : CreateOptions {
 
 template <typename T, auto member>
 constexpr Option row_of(char letter, const char* name, const char* argument, const char* help) {
-  return {letter, name, argument, help,
-          [](void* target, std::string_view value) { return options::assign(static_cast<T*>(target)->*member, value); }};
+  return {letter, name, argument, help, [](void* target, std::string_view value) {
+            return options::assign(static_cast<T*>(target)->*member, value);
+          }};
 }
 
 template <typename T>
-constexpr Option kBundleRow = row_of<T, &T::bundle>('b', "bundle", "DIR", "the bundle; the working directory if not given");
+constexpr Option kBundleRow = row_of<T, &T::bundle>('b', "bundle", "DIR",
+                                                    "the bundle; the working directory if not given");
 template <typename T>
-constexpr Option kConfigRow = row_of<T, &T::config>('f', "config", "FILE", "the configuration; DIR/config.json if not given");
+constexpr Option kConfigRow = row_of<T, &T::config>('f', "config", "FILE",
+                                                    "the configuration; DIR/config.json if not given");
 template <typename T>
-constexpr Option kConsoleRow =
-    row_of<T, &T::console_socket>(0, "console-socket", "SOCKET", "Unix socket that is sent the container's terminal");
+constexpr Option kConsoleRow = row_of<T, &T::console_socket>(
+    0, "console-socket", "SOCKET", "Unix socket that is sent the container's terminal");
 template <typename T>
-constexpr Option kPidFileRow = row_of<T, &T::pid_file>(0, "pid-file", "FILE", "write the process id of the container's init to FILE");
+constexpr Option kPidFileRow =
+    row_of<T, &T::pid_file>(0, "pid-file", "FILE", "write the process id of the container's init to FILE");
 template <typename T>
-constexpr Option kNoPivotRow = row_of<T, &T::no_pivot>(0, "no-pivot", nullptr, "enter the root without pivot_root, for a host on an initramfs");
+constexpr Option kNoPivotRow = row_of<T, &T::no_pivot>(
+    0, "no-pivot", nullptr, "enter the root without pivot_root, for a host on an initramfs");
 template <typename T>
-constexpr Option kNoKeyringRow = row_of<T, &T::no_new_keyring>(0, "no-new-keyring", nullptr, "keep the caller's session keyring");
+constexpr Option kNoKeyringRow = row_of<T, &T::no_new_keyring>(0, "no-new-keyring", nullptr,
+                                                               "keep the caller's session keyring");
 template <typename T>
-constexpr Option kPreserveRow =
-    row_of<T, &T::preserve_fds>(0, "preserve-fds", "N", "pass N further descriptors, from 3 on, to the program");
+constexpr Option kPreserveRow = row_of<T, &T::preserve_fds>(
+    0, "preserve-fds", "N", "pass N further descriptors, from 3 on, to the program");
 
 constexpr Option kCreateRows[] = {
-    kBundleRow<CreateOptions>,  kConfigRow<CreateOptions>,    kConsoleRow<CreateOptions>,  kPidFileRow<CreateOptions>,
-    kNoPivotRow<CreateOptions>, kNoKeyringRow<CreateOptions>, kPreserveRow<CreateOptions>,
+    kBundleRow<CreateOptions>,   kConfigRow<CreateOptions>,  kConsoleRow<CreateOptions>,
+    kPidFileRow<CreateOptions>,  kNoPivotRow<CreateOptions>, kNoKeyringRow<CreateOptions>,
+    kPreserveRow<CreateOptions>,
 };
 
 using R = RunCommandOptions;
@@ -129,7 +136,8 @@ Result<void> settle_descriptors(const RunOptions& options) {
 
 Result<int> create(Invocation& in) {
   CreateOptions given;
-  const std::string id = TRY(parse_operands(kCreate, &given, in, 1, 1))[0];
+  const std::string id = TRY(parse_operands(kCreate, &given, in, 1, 1))
+  [0];
   TRY(check_id(id));
   CreateRequest request = TRY(make_request(given, id, true));
   TRY(settle_descriptors(request.options));
@@ -182,7 +190,8 @@ Result<int> run_detached(const Store& store, const Plan& plan, CreateRequest& re
 
 Result<int> run(Invocation& in) {
   RunCommandOptions given;
-  const std::string id = TRY(parse_operands(kRun, &given, in, 1, 1))[0];
+  const std::string id = TRY(parse_operands(kRun, &given, in, 1, 1))
+  [0];
   TRY(check_id(id));
   CreateRequest request = TRY(make_request(given, id, given.detach));
   TRY(settle_descriptors(request.options));
@@ -207,8 +216,10 @@ Result<int> print_plan(Invocation& in) {
 
 }  // namespace
 
-const Command kCreate = {"create", "ID", "make a container from a bundle, without starting its program", kCreateRows, create};
+const Command kCreate = {"create", "ID", "make a container from a bundle, without starting its program",
+                         kCreateRows, create};
 const Command kRun = {"run", "ID", "make a container and start its program", kRunRows, run};
-const Command kPlan = {"plan", "[ID]", "show what create would do, step by step, and do nothing", kPlanRows, print_plan};
+const Command kPlan = {"plan", "[ID]", "show what create would do, step by step, and do nothing", kPlanRows,
+                       print_plan};
 
 }  // namespace estiva

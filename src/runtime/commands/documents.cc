@@ -24,14 +24,16 @@ struct SpecOptions {
 };
 
 constexpr Option kSpecRows[] = {
-    options::row<&SpecOptions::bundle>('b', "bundle", "DIR", "where to write config.json; the working directory if not given"),
+    options::row<&SpecOptions::bundle>('b', "bundle", "DIR",
+                                       "where to write config.json; the working directory if not given"),
     options::row<&SpecOptions::rootless>(0, "rootless", nullptr, "for a user without privilege"),
 };
 
 Result<int> write_spec(Invocation& in) {
   SpecOptions given;
   TRY(parse_operands(kSpec, &given, in, 0, 0));
-  const spec::Spec config = given.rootless ? spec::default_rootless_config(::geteuid(), ::getegid()) : spec::default_config();
+  const spec::Spec config =
+      given.rootless ? spec::default_rootless_config(::geteuid(), ::getegid()) : spec::default_config();
   const Fd dir = TRY(sys::open(given.bundle, O_RDONLY | O_DIRECTORY).context([] { return "bundle"; }));
   Result<Fd> file = sys::openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0666);
   if (!file.ok() && file.error().errnum() == EEXIST) {
@@ -52,7 +54,8 @@ spec::SeccompFeatures seccomp_features() {
   std::erase(*seccomp.actions, "SCMP_ACT_NOTIFY");  // plan/seccomp refuses it
   seccomp.operators = all_names(spec::kSeccompOperatorNames);
   seccomp.archs = all_names(spec::kSeccompArchNames);
-  const std::vector<std::string> flags = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"};
+  const std::vector<std::string> flags = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
+                                          "SECCOMP_FILTER_FLAG_SPEC_ALLOW"};
   seccomp.known_flags = flags;
   seccomp.supported_flags = flags;
   return seccomp;
@@ -62,7 +65,8 @@ spec::LinuxFeatures linux_features() {
   spec::LinuxFeatures features;
   features.namespaces = all_names(spec::kNamespaceTypeNames);
   features.capabilities.emplace();
-  for (int number = 0; number < names::capability_count(); ++number) features.capabilities->push_back(names::capability_name(number));
+  for (int number = 0; number < names::capability_count(); ++number)
+    features.capabilities->push_back(names::capability_name(number));
   features.cgroup = spec::CgroupFeatures{true, true, false, false, true};
   features.seccomp = seccomp_features();
   features.apparmor = spec::FeatureSwitch{false};
@@ -82,7 +86,8 @@ Result<int> print_features(Invocation& in) {
   features.hooks = std::vector<std::string>{"prestart",       "createRuntime", "createContainer",
                                             "startContainer", "poststart",     "poststop"};
   features.mount_options.emplace();
-  for (const names::MountOption& option : names::mount_options()) features.mount_options->emplace_back(option.name);
+  for (const names::MountOption& option : names::mount_options())
+    features.mount_options->emplace_back(option.name);
   std::ranges::sort(*features.mount_options);
   features.linux = linux_features();
   features.annotations["io.estiva.version"] = PACKAGE_VERSION;

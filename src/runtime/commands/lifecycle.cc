@@ -31,7 +31,8 @@ constexpr Option kKillRows[] = {
     options::row<&KillOptions::all>('a', "all", nullptr, "send the signal to every process of the container"),
 };
 constexpr Option kDeleteRows[] = {
-    options::row<&DeleteOptions::force>('f', "force", nullptr, "kill a container that runs; accept one that does not exist"),
+    options::row<&DeleteOptions::force>('f', "force", nullptr,
+                                        "kill a container that runs; accept one that does not exist"),
 };
 constexpr Option kListRows[] = {
     options::row<&ListOptions::format>('f', "format", "FORMAT", "table or json"),
@@ -50,7 +51,8 @@ Result<Loaded> open(const Store& store, const std::string& id) {
 }
 
 Result<int> start(Invocation& in) {
-  const std::string id = TRY(parse_operands(kStart, nullptr, in, 1, 1))[0];
+  const std::string id = TRY(parse_operands(kStart, nullptr, in, 1, 1))
+  [0];
   const Store store = TRY(Store::open(in.global.root, false));
   ContainerDir dir = TRY(store.open_container(id));
   TRY(lock(dir, true));
@@ -59,7 +61,8 @@ Result<int> start(Invocation& in) {
 }
 
 Result<int> state(Invocation& in) {
-  const std::string id = TRY(parse_operands(kState, nullptr, in, 1, 1))[0];
+  const std::string id = TRY(parse_operands(kState, nullptr, in, 1, 1))
+  [0];
   const Store store = TRY(Store::open(in.global.root, false));
   const Loaded found = TRY(open(store, id));
   const spec::Status status = TRY(find_status(found.dir, found.record));
@@ -75,7 +78,8 @@ Error not_running(const std::string& id) {
 Result<void> send(const Record& record, int signal, bool all) {
   const bool has_cgroup = !record.cgroup.path.empty();
   // The init's end takes the others along only in a pid namespace of its own.
-  if (has_cgroup && (all || (signal == SIGKILL && !record.own_pid_namespace))) return cgroup::kill_all(record.cgroup, signal);
+  if (has_cgroup && (all || (signal == SIGKILL && !record.own_pid_namespace)))
+    return cgroup::kill_all(record.cgroup, signal);
   if (signal == SIGKILL) return kill_container(record);
   Result<Fd> pidfd = sys::pidfd_open(record.pid);
   if (!pidfd.ok() || !init_alive(record)) return not_running(record.id);
@@ -108,20 +112,23 @@ Result<int> remove_half_made(const Store& store, const ContainerDir& dir) {
 
 Result<int> remove(Invocation& in) {
   DeleteOptions given;
-  const std::string id = TRY(parse_operands(kDelete, &given, in, 1, 1))[0];
+  const std::string id = TRY(parse_operands(kDelete, &given, in, 1, 1))
+  [0];
   const Store store = TRY(Store::open(in.global.root, false));
   Result<ContainerDir> opened = store.open_container(id);
   if (!opened.ok() && opened.error().code() == Code::kNotFound && given.force) return 0;
   const ContainerDir dir = TRY(std::move(opened));
   TRY(lock(dir, given.force));
   Result<Record> record = load(dir);
-  if (!record.ok() && given.force && record.error().code() == Code::kState) return remove_half_made(store, dir);
+  if (!record.ok() && given.force && record.error().code() == Code::kState)
+    return remove_half_made(store, dir);
   const Record& found = TRY(std::move(record));
   const spec::Status status = TRY(find_status(dir, found));
   // A created container may go: its program never ran. Engines rely on that (docs/adr).
   const bool may_go = status == spec::Status::kStopped || status == spec::Status::kCreated;
   if (!may_go && !given.force) {
-    return Error(Code::kState, text::cat("cannot delete container ", text::quote(id), " that is not stopped: ", spec::name(status)))
+    return Error(Code::kState, text::cat("cannot delete container ", text::quote(id),
+                                         " that is not stopped: ", spec::name(status)))
         .hint("delete --force kills it");
   }
   TRY(remove_container(store, dir, found, in.log));
@@ -142,7 +149,8 @@ std::string table(const std::vector<Row>& rows) {
   std::vector<std::vector<std::string>> cells = {{"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"}};
   for (const Row& row : rows) {
     const spec::State s = make_state(row.record, row.status);
-    cells.push_back({s.id, text::cat(s.pid.value_or(0)), std::string(spec::name(s.status)), s.bundle, s.created, s.owner});
+    cells.push_back({s.id, text::cat(s.pid.value_or(0)), std::string(spec::name(s.status)), s.bundle,
+                     s.created, s.owner});
   }
   std::vector<size_t> widths(cells[0].size());
   for (const auto& line : cells) {
@@ -188,7 +196,8 @@ Result<int> list(Invocation& in) {
 
 const Command kStart = {"start", "ID", "start the program of a created container", {}, start};
 const Command kState = {"state", "ID", "print the state of a container as JSON", {}, state};
-const Command kKill = {"kill", "ID [SIGNAL]", "send a signal, TERM if none is named, to the container's init", kKillRows, kill};
+const Command kKill = {"kill", "ID [SIGNAL]", "send a signal, TERM if none is named, to the container's init",
+                       kKillRows, kill};
 const Command kDelete = {"delete", "ID", "remove a container that has stopped", kDeleteRows, remove};
 const Command kList = {"list", "", "list the containers of this state root", kListRows, list};
 

@@ -84,7 +84,8 @@ Result<void> open_start_gate(child::Context& c, const ContainerDir& dir) {
   c.start_lock = TRY(sys::openat(dir.dir, kStartLock, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   struct flock hold = {};
   hold.l_type = F_RDLCK;
-  if (::fcntl(c.start_lock.number(), F_OFD_SETLK, &hold) < 0) return Error::system("fcntl F_OFD_SETLK", errno);
+  if (::fcntl(c.start_lock.number(), F_OFD_SETLK, &hold) < 0)
+    return Error::system("fcntl F_OFD_SETLK", errno);
   return {};
 }
 
@@ -110,7 +111,8 @@ void give_stdio(const Plan& plan) {
 Result<void> adjust_oom_score(const Plan& plan, pid_t pid) {
   if (!plan.process || !plan.process->oom_score_adj) return {};
   const std::string value = text::cat(*plan.process->oom_score_adj);
-  Result<void> written = files::write_kernel(FdView::cwd(), text::cat("/proc/", pid, "/oom_score_adj"), value);
+  Result<void> written =
+      files::write_kernel(FdView::cwd(), text::cat("/proc/", pid, "/oom_score_adj"), value);
   if (written.ok()) return {};
   Error error = std::move(written).error().object("/process/oomScoreAdj");
   if (error.errnum() != EACCES) return error;
@@ -153,7 +155,8 @@ Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, co
 Result<Plan> load_plan(const std::string& config, const RunOptions& options, Log& log) {
   Result<std::string> text = files::read_all(FdView::cwd(), config, kMaxConfig);
   if (!text.ok() && text.error().errnum() == ENOENT) {
-    return Error(Code::kInvalid, text::cat(text::quote(config), " is not there")).hint("estiva spec writes one");
+    return Error(Code::kInvalid, text::cat(text::quote(config), " is not there"))
+        .hint("estiva spec writes one");
   }
   const std::string document = TRY(std::move(text));
   const spec::Spec spec = TRY(spec::load_config(document).context([] { return "config.json"; }));

@@ -25,7 +25,8 @@ constexpr int kStdin = 0;
 sigset_t passed_signals() {
   sigset_t mask;
   sigfillset(&mask);
-  for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU}) {
+  for (const int own :
+       {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGPIPE, SIGURG, SIGTTIN, SIGTTOU}) {
     sigdelset(&mask, own);
   }
   return mask;
@@ -89,7 +90,8 @@ Result<void> Foreground::pass_signals(FdView pidfd) {
 Result<int> Foreground::wait(FdView pidfd, pid_t pid) {
   Relay relay(master_);
   for (;;) {
-    struct pollfd fds[2 + Relay::kDescriptors] = {{pidfd.number(), POLLIN, 0}, {signals_.number(), POLLIN, 0}};
+    struct pollfd fds[2 + Relay::kDescriptors] = {{pidfd.number(), POLLIN, 0},
+                                                  {signals_.number(), POLLIN, 0}};
     relay.prepare({fds + 2, Relay::kDescriptors});
     TRY(sys::poll(fds, -1));
     TRY(relay.move({fds + 2, Relay::kDescriptors}));

@@ -7,7 +7,8 @@
 
 namespace estiva {
 
-Result<void> run_host_hooks(const std::vector<spec::Hook>& hooks, const char* kind, const spec::State& state) {
+Result<void> run_host_hooks(const std::vector<spec::Hook>& hooks, const char* kind,
+                            const spec::State& state) {
   for (size_t i = 0; i < hooks.size(); ++i) {
     process::Command command;
     command.path = hooks[i].path;

@@ -22,10 +22,11 @@ struct Record {
   std::string bundle;
   std::string rootfs;
   std::map<std::string, std::string> annotations;
-  int64_t created = 0;      // seconds since the epoch
-  uint32_t owner = 0;       // uid that made it
-  int32_t pid = 0;          // of the init; 0 until it is set up
-  uint64_t start_time = 0;  // of that process, proc(5) stat field 22: tells it from a later one with its number
+  int64_t created = 0;  // seconds since the epoch
+  uint32_t owner = 0;   // uid that made it
+  int32_t pid = 0;      // of the init; 0 until it is set up
+  uint64_t start_time =
+      0;  // of that process, proc(5) stat field 22: tells it from a later one with its number
   bool own_pid_namespace = false;
   bool own_mount_namespace = false;
   bool has_process = false;  // a program to start

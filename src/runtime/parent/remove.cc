@@ -49,7 +49,9 @@ Result<void> end_init(const Record& record) {
 std::string unescape(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    const auto code = text[i] == '\\' && i + 3 < text.size() ? text::number<unsigned>(text.substr(i + 1, 3), 8) : std::nullopt;
+    const auto code = text[i] == '\\' && i + 3 < text.size()
+                          ? text::number<unsigned>(text.substr(i + 1, 3), 8)
+                          : std::nullopt;
     if (code) {
       out += static_cast<char>(*code);
       i += 3;
@@ -114,7 +116,8 @@ Result<void> remove_host_mounts(const Record& record) {
     if (point.starts_with(prefix)) points.push_back(std::move(point));
   }
   // The last mounted goes first.
-  for (const std::string& point : points | std::views::reverse) TRY(sys::umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW));
+  for (const std::string& point : points | std::views::reverse)
+    TRY(sys::umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW));
   return {};
 }
 

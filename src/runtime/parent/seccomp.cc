@@ -66,7 +66,8 @@ struct scmp_arg_cmp comparison(const spec::SeccompArg& arg) {
 // "SCMP_ARCH_X86_64" is "x86_64" to libseccomp.
 std::string library_name(spec::SeccompArch arch) {
   std::string text(spec::name(arch).substr(strlen("SCMP_ARCH_")));
-  std::ranges::transform(text, text.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return text;
 }
 
@@ -74,7 +75,9 @@ Result<void> add_architectures(const Filter& filter, const std::vector<spec::Sec
   for (size_t i = 0; i < architectures.size(); ++i) {
     const std::string object = text::cat("/linux/seccomp/architectures/", i);
     const uint32_t arch = seccomp_arch_resolve_name(library_name(architectures[i]).c_str());
-    if (arch == 0) return Error::unsupported(object, text::cat(spec::name(architectures[i]), " is unknown to this libseccomp"));
+    if (arch == 0)
+      return Error::unsupported(object,
+                                text::cat(spec::name(architectures[i]), " is unknown to this libseccomp"));
     const int result = seccomp_arch_add(filter.get(), arch);
     if (result < 0 && result != -EEXIST) return error_of("seccomp_arch_add", result).object(object);
   }
@@ -87,7 +90,8 @@ Result<void> add_rule(const Filter& filter, uint32_t action, int number, const s
   std::vector<struct scmp_arg_cmp> comparisons;
   bool repeated = false;
   for (const spec::SeccompArg& arg : rule.args) {
-    repeated = repeated || std::ranges::any_of(comparisons, [&](const auto& c) { return c.arg == arg.index; });
+    repeated =
+        repeated || std::ranges::any_of(comparisons, [&](const auto& c) { return c.arg == arg.index; });
     comparisons.push_back(comparison(arg));
   }
   int result = 0;
@@ -96,7 +100,8 @@ Result<void> add_rule(const Filter& filter, uint32_t action, int number, const s
       if (result == 0) result = seccomp_rule_add_array(filter.get(), action, number, 1, &compare);
     }
   } else {
-    result = seccomp_rule_add_array(filter.get(), action, number, static_cast<unsigned>(comparisons.size()), comparisons.data());
+    result = seccomp_rule_add_array(filter.get(), action, number, static_cast<unsigned>(comparisons.size()),
+                                    comparisons.data());
   }
   if (result < 0 && result != -EEXIST) return error_of("seccomp_rule_add", result);
   return {};
@@ -111,7 +116,9 @@ Result<void> add_rules(const Filter& filter, const spec::Seccomp& seccomp) {
     for (const std::string& name : rule.names) {
       const int number = seccomp_syscall_resolve_name(name.c_str());
       if (number == __NR_SCMP_ERROR) continue;
-      TRY(add_rule(filter, action, number, rule).context([&] { return text::cat("/linux/seccomp/syscalls/", i, " ", name); }));
+      TRY(add_rule(filter, action, number, rule).context([&] {
+        return text::cat("/linux/seccomp/syscalls/", i, " ", name);
+      }));
     }
   }
   return {};
@@ -119,7 +126,8 @@ Result<void> add_rules(const Filter& filter, const spec::Seccomp& seccomp) {
 
 Result<std::vector<sock_filter>> export_program(const Filter& filter) {
   const Fd file = TRY(sys::memfd_create("filter", 0));
-  if (const int result = seccomp_export_bpf(filter.get(), file.number()); result < 0) return error_of("seccomp_export_bpf", result);
+  if (const int result = seccomp_export_bpf(filter.get(), file.number()); result < 0)
+    return error_of("seccomp_export_bpf", result);
   if (::lseek(file.number(), 0, SEEK_SET) < 0) return Error::system("lseek", errno);
   const std::string bytes = TRY(files::read_fd(file, kMaxProgram));
   std::vector<sock_filter> program(bytes.size() / sizeof(sock_filter));
@@ -156,7 +164,8 @@ Result<unsigned> seccomp_flags(const spec::Seccomp& seccomp) {
     const std::string& word = (*seccomp.flags)[i];
     const auto known = std::ranges::find(kFlags, word, [](const auto& flag) { return flag.name; });
     const std::string object = text::cat("/linux/seccomp/flags/", i);
-    if (word == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV") return Error::unsupported(object, "is only for SCMP_ACT_NOTIFY");
+    if (word == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV")
+      return Error::unsupported(object, "is only for SCMP_ACT_NOTIFY");
     if (known == std::end(kFlags)) return Error::invalid(object, text::cat(text::quote(word), " is unknown"));
     flags |= known->flag;
   }

@@ -9,8 +9,8 @@
 #include "estiva/base/codec.h"
 #include "estiva/base/files.h"
 #include "estiva/base/text.h"
-#include "runtime/parent/seccomp.h"
 #include "estiva/spec/seccomp.h"
+#include "runtime/parent/seccomp.h"
 
 namespace estiva {
 
@@ -46,7 +46,8 @@ Result<Fd> open_directory(FdView root, bool make) {
 Result<std::vector<sock_filter>> load(FdView root, const std::string& key) {
   const Fd dir = TRY(open_directory(root, false));
   const std::string content = TRY(files::read_all(dir, name_of(key), kMaxFile));
-  if (!content.starts_with(key) || (content.size() - key.size()) % sizeof(sock_filter) != 0) return Error(Code::kNotFound, "");
+  if (!content.starts_with(key) || (content.size() - key.size()) % sizeof(sock_filter) != 0)
+    return Error(Code::kNotFound, "");
   std::vector<sock_filter> program((content.size() - key.size()) / sizeof(sock_filter));
   if (program.empty()) return Error(Code::kNotFound, "");
   memcpy(program.data(), content.data() + key.size(), content.size() - key.size());

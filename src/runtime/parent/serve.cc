@@ -19,8 +19,12 @@ namespace {
 Result<void> write_id_maps(const InitProcess& init, const NamespacePlan& plan) {
   const std::string process = text::cat("/proc/", init.pid(), "/");
   if (::geteuid() != 0) TRY(files::write_kernel(FdView::cwd(), process + "setgroups", "deny"));
-  TRY(files::write_kernel(FdView::cwd(), process + "uid_map", plan.uid_map).context([] { return "/linux/uidMappings"; }));
-  return files::write_kernel(FdView::cwd(), process + "gid_map", plan.gid_map).context([] { return "/linux/gidMappings"; });
+  TRY(files::write_kernel(FdView::cwd(), process + "uid_map", plan.uid_map).context([] {
+    return "/linux/uidMappings";
+  }));
+  return files::write_kernel(FdView::cwd(), process + "gid_map", plan.gid_map).context([] {
+    return "/linux/gidMappings";
+  });
 }
 
 Result<void> run_early_hooks(const InitProcess& init, const Plan& plan, const Record& record) {
@@ -45,7 +49,8 @@ Error ended(InitProcess& init) {
   Result<siginfo_t> info = sys::wait_pid(init.pid());
   init.release();
   if (!info.ok()) return std::move(info).error();
-  return Error(Code::kSystem, text::cat("the container's init ended early: ", process::describe(info.value())));
+  return Error(Code::kSystem,
+               text::cat("the container's init ended early: ", process::describe(info.value())));
 }
 
 Result<void> answer(InitProcess& init, Result<void> done) {
@@ -55,7 +60,8 @@ Result<void> answer(InitProcess& init, Result<void> done) {
 
 }  // namespace
 
-Result<void> serve(InitProcess& init, const Plan& plan, const Record& record, const std::function<Result<void>()>& ready) {
+Result<void> serve(InitProcess& init, const Plan& plan, const Record& record,
+                   const std::function<Result<void>()>& ready) {
   for (;;) {
     const sync::Message message = TRY(init.channel().receive());
     switch (message.type) {

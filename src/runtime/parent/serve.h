@@ -10,6 +10,7 @@
 namespace estiva {
 
 // `ready` writes what must be on disk before the program may run; its failure fails the init.
-Result<void> serve(InitProcess& init, const Plan& plan, const Record& record, const std::function<Result<void>()>& ready);
+Result<void> serve(InitProcess& init, const Plan& plan, const Record& record,
+                   const std::function<Result<void>()>& ready);
 
 }  // namespace estiva

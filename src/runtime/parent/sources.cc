@@ -39,14 +39,17 @@ Result<void> set_propagation(const Fd& tree, const MountStep& step, unsigned lon
 
 Result<void> open_bind(child::Context& c, size_t index) {
   const MountStep& step = c.plan.rootfs.mounts[index].mount;
-  const unsigned long propagation = c.plan.rootfs.propagation == 0 ? 0ul + MS_SLAVE : c.plan.rootfs.propagation;
+  const unsigned long propagation =
+      c.plan.rootfs.propagation == 0 ? 0ul + MS_SLAVE : c.plan.rootfs.propagation;
   Result<Fd> tree = open_tree(step.source, step.recursive);
-  if (!tree.ok()) return missing(std::move(tree).error(), text::quote(step.source)).object(step.object + "/source");
+  if (!tree.ok())
+    return missing(std::move(tree).error(), text::quote(step.source)).object(step.object + "/source");
   const auto prepare = [&]() -> Result<void> {
     TRY(set_propagation(tree.value(), step, propagation));
     return child::set_attributes(c, step, tree.value());
   };
-  if (Result<void> prepared = prepare(); !prepared.ok()) return std::move(prepared).error().object(step.object + "/options");
+  if (Result<void> prepared = prepare(); !prepared.ok())
+    return std::move(prepared).error().object(step.object + "/options");
   c.mount_sources[index] = std::move(tree).value();
   return {};
 }
@@ -77,7 +80,8 @@ Result<void> open_namespaces(child::Context& c) {
     const Result<uint64_t> type = sys::namespace_type(ns.value());
     if (!type.ok()) return Error::invalid(join.object, text::cat(text::quote(join.path), " is no namespace"));
     if (type.value() != join.flag) {
-      return Error::invalid(join.object, text::cat(text::quote(join.path), " is a namespace of another type"));
+      return Error::invalid(join.object,
+                            text::cat(text::quote(join.path), " is a namespace of another type"));
     }
     c.namespaces.push_back(std::move(ns).value());
   }
@@ -89,12 +93,15 @@ Result<void> open_rootfs(child::Context& c) {
   Result<Fd> dir = sys::open(rootfs.path, O_PATH | O_DIRECTORY);
   if (!dir.ok()) return missing(std::move(dir).error(), text::quote(rootfs.path)).object("/root/path");
   if (!c.plan.new_mount_api || !c.plan.namespaces.creates(CLONE_NEWNS)) return {};
-  c.rootfs_tree = TRY(sys::open_tree(dir.value(), "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE).context([] {
-    return "/root/path";
-  }));
+  c.rootfs_tree =
+      TRY(sys::open_tree(dir.value(), "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE).context([] {
+        return "/root/path";
+      }));
   struct mount_attr attributes = {};
   attributes.propagation = MS_SLAVE;
-  return sys::mount_setattr(c.rootfs_tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes).context([] { return "/root/path"; });
+  return sys::mount_setattr(c.rootfs_tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes).context([] {
+    return "/root/path";
+  });
 }
 
 }  // namespace
@@ -106,7 +113,8 @@ Result<void> open_sources(child::Context& c) {
   TRY(open_namespaces(c));
   TRY(open_rootfs(c));
   c.host_proc = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
-  if (TRY(sys::fstatfs(c.host_proc)).f_type != PROC_SUPER_MAGIC) return Error(Code::kSystem, "/proc is not a procfs");
+  if (TRY(sys::fstatfs(c.host_proc)).f_type != PROC_SUPER_MAGIC)
+    return Error(Code::kSystem, "/proc is not a procfs");
   if (!c.plan.new_mount_api) return {};
   for (size_t i = 0; i < rootfs.mounts.size(); ++i) {
     if (rootfs.mounts[i].mount.kind == MountKind::kBind) TRY(open_bind(c, i));

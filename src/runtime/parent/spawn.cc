@@ -32,7 +32,8 @@ bool needs_stager(const NamespacePlan& plan) {
 
 // The cgroup and time namespaces are made later, by the child itself.
 uint64_t clone_flags(const NamespacePlan& plan) {
-  return plan.create & (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWUSER);
+  return plan.create &
+         (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWUSER);
 }
 
 // What the caller ignores for itself must not be ignored in the container: bit n-1 is signal n.
@@ -40,7 +41,8 @@ Result<uint64_t> ignored_signals() {
   const std::string status = TRY(files::read_fd(TRY(sys::open("/proc/self/status", O_RDONLY)), 65536));
   const std::string_view key = "\nSigIgn:\t";
   const size_t at = status.find(key);
-  const auto mask = at == std::string::npos ? std::nullopt : text::number<uint64_t>(status.substr(at + key.size(), 16), 16);
+  const auto mask =
+      at == std::string::npos ? std::nullopt : text::number<uint64_t>(status.substr(at + key.size(), 16), 16);
   if (!mask) return Error(Code::kSystem, "/proc/self/status has no SigIgn");
   return *mask;
 }

@@ -11,9 +11,12 @@ namespace estiva {
 // Killed and reaped when it goes out of scope, unless released.
 class InitProcess {
  public:
-  InitProcess(pid_t pid, Fd pidfd, sync::Channel channel) : pid_(pid), pidfd_(std::move(pidfd)), channel_(std::move(channel)) {}
+  InitProcess(pid_t pid, Fd pidfd, sync::Channel channel)
+      : pid_(pid), pidfd_(std::move(pidfd)), channel_(std::move(channel)) {}
   InitProcess(InitProcess&& other) noexcept
-      : pid_(std::exchange(other.pid_, 0)), pidfd_(std::move(other.pidfd_)), channel_(std::move(other.channel_)) {}
+      : pid_(std::exchange(other.pid_, 0)),
+        pidfd_(std::move(other.pidfd_)),
+        channel_(std::move(other.channel_)) {}
   InitProcess& operator=(InitProcess&&) = delete;
   ~InitProcess();
 

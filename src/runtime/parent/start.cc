@@ -23,7 +23,8 @@ Result<void> release_init(const ContainerDir& dir) {
   TRY(init.send(sync::Type::kStart));
   const sync::Message message = TRY(init.receive());
   if (message.type == sync::Type::kError) return sync::decode_error(message.payload);
-  if (message.type != sync::Type::kEnd) return Error(Code::kInternal, "the init sent a question instead of an answer");
+  if (message.type != sync::Type::kEnd)
+    return Error(Code::kInternal, "the init sent a question instead of an answer");
   return {};
 }
 
@@ -32,14 +33,17 @@ Result<void> release_init(const ContainerDir& dir) {
 Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record, Log& log) {
   const spec::Status status = TRY(find_status(dir, record));
   if (status != spec::Status::kCreated) {
-    return Error(Code::kState, text::cat("cannot start container ", text::quote(record.id), " in the ", spec::name(status), " state"));
+    return Error(Code::kState, text::cat("cannot start container ", text::quote(record.id), " in the ",
+                                         spec::name(status), " state"));
   }
   if (!record.has_process) return Error::invalid("/process", "is required to start the container");
   TRY(release_init(dir));
   if (record.hooks.poststart.empty()) return {};
-  Result<void> done = run_host_hooks(record.hooks.poststart, "poststart", make_state(record, spec::Status::kRunning));
+  Result<void> done =
+      run_host_hooks(record.hooks.poststart, "poststart", make_state(record, spec::Status::kRunning));
   if (done.ok()) return {};
-  if (Result<void> removed = remove_container(store, dir, record, log); !removed.ok()) log.error(removed.error());
+  if (Result<void> removed = remove_container(store, dir, record, log); !removed.ok())
+    log.error(removed.error());
   return done;
 }
 

@@ -25,7 +25,8 @@ Error unknown(const std::string& id) {
 
 Result<void> check_id(const std::string& id) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '+' || c == '-' || c == '.';
   };
   if (!id.empty() && id.size() <= 255 && id[0] != '.' && std::ranges::all_of(id, allowed)) return {};
   return Error(Code::kInvalid, text::cat("container id ", text::quote(id), " is invalid"))
@@ -48,11 +49,15 @@ Result<ContainerDir> Store::make(const std::string& id) const {
   TRY(check_id(id));
   Result<void> made = sys::mkdirat(root_, id, 0700);
   if (!made.ok() && made.error().errnum() == EEXIST) {
-    return Error(Code::kExists, text::cat("container ", text::quote(id), " exists already")).hint("choose another id or delete it");
+    return Error(Code::kExists, text::cat("container ", text::quote(id), " exists already"))
+        .hint("choose another id or delete it");
   }
   TRY(std::move(made));
   const auto finish = [&]() -> Result<ContainerDir> {
-    ContainerDir container{TRY(sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)), id, text::cat(path_, "/", id)};
+    ContainerDir container {
+      TRY(sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+      , id, text::cat(path_, "/", id)
+    };
     TRY(lock(container, true));
     return container;
   };
@@ -66,7 +71,10 @@ Result<ContainerDir> Store::open_container(const std::string& id) const {
   if (!root_.valid()) return unknown(id);
   Result<Fd> dir = sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!dir.ok() && dir.error().errnum() == ENOENT) return unknown(id);
-  return ContainerDir{TRY(std::move(dir)), id, text::cat(path_, "/", id)};
+  return ContainerDir {
+    TRY(std::move(dir))
+    , id, text::cat(path_, "/", id)
+  };
 }
 
 Result<std::vector<std::string>> Store::ids() const {
@@ -77,12 +85,15 @@ Result<std::vector<std::string>> Store::ids() const {
   return names;
 }
 
-Result<void> Store::remove(const ContainerDir& container) const { return files::remove_tree(root_, container.id); }
+Result<void> Store::remove(const ContainerDir& container) const {
+  return files::remove_tree(root_, container.id);
+}
 
 Result<void> lock(const ContainerDir& container, bool wait) {
   Result<void> locked = sys::flock(container.dir, LOCK_EX | (wait ? 0 : LOCK_NB));
   if (!locked.ok() && locked.error().errnum() == EWOULDBLOCK) {
-    return Error(Code::kState, text::cat("container ", text::quote(container.id), " is in use by another command"));
+    return Error(Code::kState,
+                 text::cat("container ", text::quote(container.id), " is in use by another command"));
   }
   return locked;
 }
@@ -92,7 +103,8 @@ Result<void> unlock(const ContainerDir& container) { return sys::flock(container
 Result<Record> load(const ContainerDir& container) {
   Result<std::string> text = files::read_all(container.dir, kRecordFile, kMaxRecord);
   if (!text.ok() && text.error().errnum() == ENOENT) {
-    return Error(Code::kState, text::cat("container ", text::quote(container.id), " is half made: it has no record"))
+    return Error(Code::kState,
+                 text::cat("container ", text::quote(container.id), " is half made: it has no record"))
         .hint("delete --force removes it");
   }
   return load_record(TRY(std::move(text)));

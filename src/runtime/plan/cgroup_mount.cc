@@ -2,9 +2,9 @@
 // A mount of type "cgroup" follows the host's layout: cgroup2, or on v1 and hybrid hosts a tmpfs with one directory
 // for each hierarchy. With a cgroup namespace each is mounted and shows the container's own part; without one the
 // container's own cgroup is bound there, so that the rest of the host's tree stays out of sight (CVE-2023-25809).
+#include <linux/mount.h>
 #include <sched.h>
 #include <sys/mount.h>
-#include <linux/mount.h>
 
 #include "estiva/base/text.h"
 #include "runtime/plan/parts.h"

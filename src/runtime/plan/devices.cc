@@ -31,14 +31,17 @@ Result<mode_t> type_bits(const spec::Device& device, const std::string& object) 
 
 Result<DeviceStep> plan_device(const spec::Device& device, std::string object) {
   DeviceStep step;
-  if (device.path.empty() || device.path[0] != '/') return Error::invalid(object + "/path", "is not absolute");
+  if (device.path.empty() || device.path[0] != '/')
+    return Error::invalid(object + "/path", "is not absolute");
   const mode_t type = TRY(type_bits(device, object));
   if (type != S_IFIFO) {
     constexpr int64_t kMaxMajor = 0xfff, kMaxMinor = 0xfffff;  // MINORBITS is 20
     if (!device.major) return Error::invalid(object + "/major", "is required");
     if (!device.minor) return Error::invalid(object + "/minor", "is required");
-    if (*device.major < 0 || *device.major > kMaxMajor) return Error::invalid(object + "/major", "is out of range");
-    if (*device.minor < 0 || *device.minor > kMaxMinor) return Error::invalid(object + "/minor", "is out of range");
+    if (*device.major < 0 || *device.major > kMaxMajor)
+      return Error::invalid(object + "/major", "is out of range");
+    if (*device.minor < 0 || *device.minor > kMaxMinor)
+      return Error::invalid(object + "/minor", "is out of range");
     step.device = makedev(static_cast<unsigned>(*device.major), static_cast<unsigned>(*device.minor));
   }
   if (device.file_mode.value_or(0) > 07777) return Error::invalid(object + "/fileMode", "is above 07777");
@@ -87,10 +90,8 @@ Result<std::vector<DeviceStep>> plan_devices(const Input& in, const Plan& plan) 
 std::vector<LinkStep> plan_device_links(const Input& in, const Plan& plan) {
   if (!owns_dev(plan)) return {};
   std::vector<LinkStep> links = {
-      {"/dev/fd", "/proc/self/fd"},
-      {"/dev/stdin", "/proc/self/fd/0"},
-      {"/dev/stdout", "/proc/self/fd/1"},
-      {"/dev/stderr", "/proc/self/fd/2"},
+      {"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"},
+      {"/dev/stdout", "/proc/self/fd/1"}, {"/dev/stderr", "/proc/self/fd/2"},
       {"/dev/ptmx", "pts/ptmx", true},
   };
   if (in.host.has_kcore) links.push_back({"/dev/core", "/proc/kcore"});

@@ -19,7 +19,8 @@ struct HostFacts {
   bool has_kcore = true;      // /proc/kcore, the target of the link /dev/core
   int last_capability = 40;   // /proc/sys/kernel/cap_last_cap
   uid_t euid = 0;
-  uint64_t capabilities = ~uint64_t{0};  // our permitted set: what can be granted without a new user namespace
+  uint64_t capabilities =
+      ~uint64_t{0};  // our permitted set: what can be granted without a new user namespace
 };
 
 // What the command line adds to the bundle.
@@ -32,7 +33,7 @@ struct RunOptions {
   // LISTEN_FDS was meant for this process (sd_listen_fds(3)): so many descriptors from 3 on, and their names.
   unsigned listen_fds = 0;
   std::string listen_names;
-  bool detached = true;        // create, or run --detach
+  bool detached = true;         // create, or run --detach
   bool console_socket = false;  // --console-socket was given
 };
 

@@ -15,7 +15,8 @@ Result<void> check_version(const std::string& version) {
   const std::vector<std::string> parts = text::split(version.substr(0, version.find_first_of("-+")), '.');
   bool numbers = parts.size() == 3;
   for (const std::string& part : parts) numbers = numbers && text::number<unsigned>(part).has_value();
-  if (!numbers) return Error::invalid("/ociVersion", text::cat(text::quote(version), " is no semantic version"));
+  if (!numbers)
+    return Error::invalid("/ociVersion", text::cat(text::quote(version), " is no semantic version"));
   if (parts[0] != "1") {
     return Error::unsupported("/ociVersion", text::cat("version ", version, " is not supported"))
         .hint(text::cat("versions 1.0.0 to ", spec::kVersion, " are"));
@@ -38,7 +39,8 @@ Result<void> check_hostname(const Input& in, const NamespacePlan& namespaces) {
     if (name.empty()) continue;
     if (name.size() > kMaxName) return Error::invalid(object, "is longer than 64 bytes");
     if (!namespaces.has(CLONE_NEWUTS)) {
-      return Error::invalid(object, "needs a uts namespace").hint("add {\"type\": \"uts\"} to /linux/namespaces");
+      return Error::invalid(object, "needs a uts namespace")
+          .hint("add {\"type\": \"uts\"} to /linux/namespaces");
     }
   }
   return {};

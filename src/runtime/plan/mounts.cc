@@ -16,8 +16,15 @@ namespace {
 // What may be mounted over below /proc; anything else could hide or fake what the runtime writes to or what
 // programs trust (CVE-2019-16884).
 constexpr std::string_view kProcMountable[] = {
-    "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat",   "/proc/swaps",
-    "/proc/uptime",  "/proc/loadavg",   "/proc/slabinfo", "/proc/sys/kernel/ns_last_pid",
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/uptime",
+    "/proc/loadavg",
+    "/proc/slabinfo",
+    "/proc/sys/kernel/ns_last_pid",
     "/proc/sys/crypto/fips_enabled",
 };
 
@@ -93,7 +100,8 @@ Result<void> check_proc(const MountStep& step) {
   if (!on_proc && !path.starts_with("/proc/")) return {};
   if (on_proc && (step.type == "proc" || step.kind != MountKind::kFilesystem)) return {};
   if (!on_proc && std::ranges::find(kProcMountable, path) != std::end(kProcMountable)) return {};
-  return Error::invalid(step.object + "/destination", text::cat(text::quote(path), " must not be mounted over"));
+  return Error::invalid(step.object + "/destination",
+                        text::cat(text::quote(path), " must not be mounted over"));
 }
 
 Result<void> check_type(const spec::Mount& mount, const MountStep& step) {
@@ -103,7 +111,8 @@ Result<void> check_type(const spec::Mount& mount, const MountStep& step) {
   }
   if (step.kind != MountKind::kFilesystem) return {};
   if (mount.type.empty() || mount.type == "none") {
-    return Error::invalid(step.object + "/type", "is required").hint("a bind mount has the option \"bind\" or \"rbind\"");
+    return Error::invalid(step.object + "/type", "is required")
+        .hint("a bind mount has the option \"bind\" or \"rbind\"");
   }
   if (mount.type == "bind") {
     return Error::invalid(step.object + "/type", "a bind mount needs the option \"bind\" or \"rbind\"");
@@ -123,7 +132,8 @@ Result<MountStep> plan_mount(const Input& in, size_t index) {
   TRY(check_type(mount, step));
   TRY(check_proc(step));
   step.source = mount.source;
-  if (step.kind == MountKind::kBind && mount.source[0] != '/') step.source = text::cat(in.options.bundle, "/", mount.source);
+  if (step.kind == MountKind::kBind && mount.source[0] != '/')
+    step.source = text::cat(in.options.bundle, "/", mount.source);
   step.refuse_links = step.destination == "/proc" || step.destination == "/sys";
   // fsconfig(2) has no word for these two.
   step.old_api_only = ((step.superblock_flags | step.superblock_clear) & (MS_SILENT | MS_I_VERSION)) != 0;
@@ -137,12 +147,14 @@ Result<MountStep> plan_mount(const Input& in, size_t index) {
 
 Result<std::vector<MountEntry>> plan_mounts(const Input& in, Plan& plan) {
   std::vector<MountEntry> entries;
-  if (!in.linux.mount_label.empty()) plan.warnings.push_back("/linux/mountLabel: this kernel has no SELinux, it is ignored");
+  if (!in.linux.mount_label.empty())
+    plan.warnings.push_back("/linux/mountLabel: this kernel has no SELinux, it is ignored");
   for (size_t i = 0; i < in.spec.mounts.size(); ++i) {
     MountStep step = TRY(plan_mount(in, i));
     const std::string& given = in.spec.mounts[i].destination;
     if (given[0] != '/') {
-      plan.warnings.push_back(text::cat(step.object, "/destination: ", text::quote(given), " is relative, taken from /"));
+      plan.warnings.push_back(
+          text::cat(step.object, "/destination: ", text::quote(given), " is relative, taken from /"));
     }
     if (step.type == "cgroup" && step.kind == MountKind::kFilesystem) {
       std::ranges::move(plan_cgroup_mount(in, plan, step), std::back_inserter(entries));

@@ -29,8 +29,16 @@ std::optional<int> signal(std::string_view name);
 // How one word of a mount's options changes it.
 struct MountOption {
   std::string_view name;
-  enum class Kind { kAttribute, kRecursiveAttribute, kSuperblock, kPropagation, kBind, kRemount, kNothing } kind;
-  uint64_t set = 0;    // MOUNT_ATTR_* or MS_*
+  enum class Kind {
+    kAttribute,
+    kRecursiveAttribute,
+    kSuperblock,
+    kPropagation,
+    kBind,
+    kRemount,
+    kNothing
+  } kind;
+  uint64_t set = 0;  // MOUNT_ATTR_* or MS_*
   uint64_t clear = 0;
 };
 const MountOption* mount_option(std::string_view word);

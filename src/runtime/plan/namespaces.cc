@@ -46,7 +46,8 @@ Result<void> plan_user(const Input& in, NamespacePlan& plan) {
   if (!plan.has(CLONE_NEWUSER)) {
     if (!mapped) return {};
     const char* object = in.linux.uid_mappings.empty() ? "/linux/gidMappings" : "/linux/uidMappings";
-    return Error::invalid(object, "needs a user namespace").hint("add {\"type\": \"user\"} to /linux/namespaces");
+    return Error::invalid(object, "needs a user namespace")
+        .hint("add {\"type\": \"user\"} to /linux/namespaces");
   }
   plan.uid_map = TRY(map_text(in.linux.uid_mappings, "/linux/uidMappings"));
   plan.gid_map = TRY(map_text(in.linux.gid_mappings, "/linux/gidMappings"));
@@ -73,7 +74,8 @@ Result<void> plan_time(const Input& in, NamespacePlan& plan) {
     if (clock != "monotonic" && clock != "boottime") {
       return Error::invalid(object, "is no clock of a time namespace").hint("monotonic and boottime are");
     }
-    if (offset.nanosecs >= kNanoseconds) return Error::invalid(object + "/nanosecs", "is not below 1000000000");
+    if (offset.nanosecs >= kNanoseconds)
+      return Error::invalid(object + "/nanosecs", "is not below 1000000000");
     plan.time_offsets += text::cat(clock, " ", offset.secs, " ", offset.nanosecs, "\n");
   }
   return {};
@@ -83,7 +85,8 @@ Result<void> plan_time(const Input& in, NamespacePlan& plan) {
 
 std::optional<uint32_t> host_id(const std::vector<spec::IdMapping>& maps, uint32_t id) {
   for (const spec::IdMapping& map : maps) {
-    if (id >= map.container_id && id - map.container_id < map.size) return map.host_id + (id - map.container_id);
+    if (id >= map.container_id && id - map.container_id < map.size)
+      return map.host_id + (id - map.container_id);
   }
   return std::nullopt;
 }
@@ -95,7 +98,8 @@ Result<NamespacePlan> plan_namespaces(const Input& in) {
     const std::string object = text::cat("/linux/namespaces/", i);
     const uint64_t flag = names::clone_flag(entry.type);
     if (plan.has(flag)) {
-      return Error::invalid(object + "/type", text::cat("a second namespace of type ", spec::name(entry.type)));
+      return Error::invalid(object + "/type",
+                            text::cat("a second namespace of type ", spec::name(entry.type)));
     }
     if (entry.path.empty()) {
       plan.create |= flag;

@@ -51,16 +51,16 @@ struct MountStep {
   std::string destination;
   std::string source;
   std::string type;
-  bool recursive = false;             // rbind
-  uint64_t set = 0, clear = 0;        // of the mount itself
+  bool recursive = false;       // rbind
+  uint64_t set = 0, clear = 0;  // of the mount itself
   uint64_t recursive_set = 0, recursive_clear = 0;
   std::vector<unsigned long> propagation;  // MS_SHARED, MS_SLAVE | MS_REC, ... in the order of the options
   unsigned long superblock_flags = 0;  // MS_SYNCHRONOUS and the like: of the file system, not of the mount
   unsigned long superblock_clear = 0;
-  std::vector<FsOption> options;       // for the file system
-  bool refuse_links = false;           // /proc and /sys: their path must have no symbolic link (CVE-2019-19921)
-  bool old_api_only = false;           // has a flag that only mount(2) knows (silent, iversion)
-  bool mode_of_target = false;         // tmpfs without mode=: takes the mode of the directory that it covers
+  std::vector<FsOption> options;  // for the file system
+  bool refuse_links = false;      // /proc and /sys: their path must have no symbolic link (CVE-2019-19921)
+  bool old_api_only = false;      // has a flag that only mount(2) knows (silent, iversion)
+  bool mode_of_target = false;    // tmpfs without mode=: takes the mode of the directory that it covers
 };
 
 // A step below the root file system, in the order of the configuration.
@@ -149,7 +149,7 @@ struct Plan {
   std::string hostname, domainname;
   std::vector<SysctlStep> sysctls;
   bool new_keyring = true;
-  std::optional<ProcessPlan> process;  // absent: create works, start does not (runtime.md)
+  std::optional<ProcessPlan> process;    // absent: create works, start does not (runtime.md)
   std::optional<spec::Seccomp> seccomp;  // checked; compiled by the parent
   spec::Hooks hooks;
   std::vector<std::string> warnings;

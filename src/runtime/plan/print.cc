@@ -31,9 +31,12 @@ std::string print_namespaces(const NamespacePlan& plan) {
   for (size_t i = 0; i < std::size(spec::kNamespaceTypeNames); ++i) {
     const uint64_t flag = names::clone_flag(static_cast<spec::NamespaceType>(i));
     if (plan.creates(flag)) out += cat("namespace ", spec::kNamespaceTypeNames[i], " new\n");
-    if (const NamespaceJoin* join = plan.joins(flag)) out += cat("namespace ", spec::kNamespaceTypeNames[i], " join ", join->path, "\n");
+    if (const NamespaceJoin* join = plan.joins(flag))
+      out += cat("namespace ", spec::kNamespaceTypeNames[i], " join ", join->path, "\n");
   }
-  for (const auto& [name, map] : {std::pair{"uid_map", &plan.uid_map}, {"gid_map", &plan.gid_map}, {"timens_offsets", &plan.time_offsets}}) {
+  for (const auto& [name, map] : {std::pair{"uid_map", &plan.uid_map},
+                                  {"gid_map", &plan.gid_map},
+                                  {"timens_offsets", &plan.time_offsets}}) {
     if (map->empty()) continue;
     for (const std::string& line : text::split(text::trim(*map), '\n')) out += cat(name, " ", line, "\n");
   }
@@ -43,10 +46,13 @@ std::string print_namespaces(const NamespacePlan& plan) {
 std::string print_cgroup(const CgroupPlan& plan) {
   std::string out = plan.path.empty() ? "" : cat("cgroup ", plan.path, "\n");
   for (const CgroupFile& file : plan.files) {
-    out += cat("cgroup file ", file.controller.empty() ? "" : cat(file.controller, ":"), file.file, " = ", file.value, "\n");
+    out += cat("cgroup file ", file.controller.empty() ? "" : cat(file.controller, ":"), file.file, " = ",
+               file.value, "\n");
   }
-  for (const DeviceLine& line : plan.device_lines) out += cat("cgroup devices.", line.allow ? "allow " : "deny ", line.line, "\n");
-  if (!plan.device_program.empty()) out += cat("cgroup device program, ", plan.device_program.size(), " instructions\n");
+  for (const DeviceLine& line : plan.device_lines)
+    out += cat("cgroup devices.", line.allow ? "allow " : "deny ", line.line, "\n");
+  if (!plan.device_program.empty())
+    out += cat("cgroup device program, ", plan.device_program.size(), " instructions\n");
   return out;
 }
 
@@ -62,12 +68,14 @@ std::string print_mount(const MountStep& step) {
   }
   if (step.superblock_flags != 0) out += cat(" superblock ", hex(step.superblock_flags));
   for (const unsigned long flags : step.propagation) out += cat(" propagation ", hex(flags));
-  for (const FsOption& option : step.options) out += cat(" ", option.key, option.has_value ? cat("=", option.value) : "");
+  for (const FsOption& option : step.options)
+    out += cat(" ", option.key, option.has_value ? cat("=", option.value) : "");
   return out + "\n";
 }
 
 std::string print_rootfs(const RootfsPlan& plan) {
-  std::string out = cat("rootfs ", plan.path, plan.readonly ? " read-only" : "", plan.pivot ? " pivot_root" : " chroot", "\n");
+  std::string out = cat("rootfs ", plan.path, plan.readonly ? " read-only" : "",
+                        plan.pivot ? " pivot_root" : " chroot", "\n");
   if (plan.propagation != 0) out += cat("rootfs propagation ", hex(plan.propagation), "\n");
   for (const MountEntry& entry : plan.mounts) {
     out += print_mount(entry.mount);
@@ -76,7 +84,8 @@ std::string print_rootfs(const RootfsPlan& plan) {
   for (const DeviceStep& device : plan.devices) {
     const char type = S_ISCHR(device.mode) ? 'c' : S_ISBLK(device.mode) ? 'b' : 'p';
     out += cat("device ", device.path, " ", type, " ", major(device.device), ":", minor(device.device), " ",
-               text::octal(device.mode & 07777), " ", device.uid, ":", device.gid, device.bind ? " bind" : "", "\n");
+               text::octal(device.mode & 07777), " ", device.uid, ":", device.gid, device.bind ? " bind" : "",
+               "\n");
   }
   for (const LinkStep& link : plan.links) out += cat("link ", link.path, " -> ", link.target, "\n");
   for (const std::string& path : plan.readonly_paths) out += cat("read-only ", path, "\n");
@@ -104,7 +113,8 @@ std::string print_capabilities(const CapabilitySets& sets) {
 std::string print_process(const ProcessPlan& plan) {
   std::string out;
   if (plan.oom_score_adj) out += cat("oom_score_adj ", *plan.oom_score_adj, "\n");
-  for (const RlimitStep& limit : plan.rlimits) out += cat("rlimit ", limit.name, " ", limit.soft, " ", limit.hard, "\n");
+  for (const RlimitStep& limit : plan.rlimits)
+    out += cat("rlimit ", limit.name, " ", limit.soft, " ", limit.hard, "\n");
   if (plan.personality) out += cat("personality ", hex(*plan.personality), "\n");
   out += cat("umask ", text::octal(plan.umask), "\nuser ", plan.uid, ":", plan.gid);
   for (const gid_t gid : plan.additional_gids) out += cat(" +", gid);
@@ -132,14 +142,17 @@ std::string to_text(const Plan& plan) {
   for (const std::string& warning : plan.warnings) out += cat("warning ", warning, "\n");
   out += print_cgroup(plan.cgroup) + print_namespaces(plan.namespaces);
   if (plan.new_keyring) out += "session keyring new\n";
-  out += print_hooks("prestart", plan.hooks.prestart) + print_hooks("createRuntime", plan.hooks.create_runtime);
+  out +=
+      print_hooks("prestart", plan.hooks.prestart) + print_hooks("createRuntime", plan.hooks.create_runtime);
   out += print_hooks("createContainer", plan.hooks.create_container);
   out += print_rootfs(plan.rootfs);
   if (!plan.hostname.empty()) out += cat("hostname ", plan.hostname, "\n");
   if (!plan.domainname.empty()) out += cat("domainname ", plan.domainname, "\n");
-  for (const SysctlStep& step : plan.sysctls) out += cat("sysctl ", step.path, " = ", text::quote(step.value), "\n");
+  for (const SysctlStep& step : plan.sysctls)
+    out += cat("sysctl ", step.path, " = ", text::quote(step.value), "\n");
   if (plan.seccomp) {
-    out += cat("seccomp ", spec::name(plan.seccomp->default_action), ", ", plan.seccomp->syscalls.size(), " rules\n");
+    out += cat("seccomp ", spec::name(plan.seccomp->default_action), ", ", plan.seccomp->syscalls.size(),
+               " rules\n");
   }
   out += print_hooks("startContainer", plan.hooks.start_container);
   if (plan.process) out += print_process(*plan.process);

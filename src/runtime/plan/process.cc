@@ -32,7 +32,8 @@ Result<void> check_ids(const Input& in, const Plan& plan, const spec::User& user
     const std::string object = text::cat("/process/user/additionalGids/", i);
     if (user.additional_gids[i] == kNoId) return Error::invalid(object, "is out of range");
     if (mapped && !host_id(in.linux.gid_mappings, user.additional_gids[i])) {
-      return Error::invalid(object, text::cat(user.additional_gids[i], " is not mapped by /linux/gidMappings"));
+      return Error::invalid(object,
+                            text::cat(user.additional_gids[i], " is not mapped by /linux/gidMappings"));
     }
   }
   return {};
@@ -43,7 +44,8 @@ Result<std::vector<std::string>> plan_env(const std::vector<std::string>& env) {
   for (size_t i = 0; i < env.size(); ++i) {
     const size_t equals = env[i].find('=');
     if (equals == 0 || equals == std::string::npos) {
-      return Error::invalid(text::cat("/process/env/", i), text::cat(text::quote(env[i]), " is not NAME=VALUE"));
+      return Error::invalid(text::cat("/process/env/", i),
+                            text::cat(text::quote(env[i]), " is not NAME=VALUE"));
     }
   }
   // By a set: an image may bring as many variables as it likes (CVE-2021-43784's test has 65,535).
@@ -61,7 +63,9 @@ Result<std::vector<RlimitStep>> plan_rlimits(const std::vector<spec::Rlimit>& rl
   for (size_t i = 0; i < rlimits.size(); ++i) {
     const std::string object = text::cat("/process/rlimits/", i);
     const auto resource = names::rlimit(rlimits[i].type);
-    if (!resource) return Error::invalid(object + "/type", text::cat(text::quote(rlimits[i].type), " is no resource limit"));
+    if (!resource)
+      return Error::invalid(object + "/type",
+                            text::cat(text::quote(rlimits[i].type), " is no resource limit"));
     if (std::ranges::find(steps, *resource, &RlimitStep::resource) != steps.end()) {
       return Error::invalid(object + "/type", text::cat(rlimits[i].type, " is given twice"));
     }
@@ -99,7 +103,8 @@ class CapabilityPlanner {
   uint64_t limit(uint64_t set, uint64_t within, std::string_view name, std::string_view reason) {
     for (int number = 0; number <= last_; ++number) {
       if ((set & ~within) >> number & 1) {
-        warnings_.push_back(text::cat("/process/capabilities/", name, ": ", names::capability_name(number), " ", reason, ", ignored"));
+        warnings_.push_back(text::cat("/process/capabilities/", name, ": ", names::capability_name(number),
+                                      " ", reason, ", ignored"));
       }
     }
     return set & within;
@@ -117,10 +122,11 @@ CapabilitySets plan_capabilities(const Input& in, Plan& plan, const spec::Capabi
   sets.bounding = planner.read(capabilities.bounding, "bounding");
   sets.permitted = planner.read(capabilities.permitted, "permitted");
   sets.inheritable = planner.read(capabilities.inheritable, "inheritable");
-  sets.effective = planner.limit(planner.read(capabilities.effective, "effective"), sets.permitted, "effective",
-                                 "is not permitted");
-  sets.ambient = planner.limit(planner.read(capabilities.ambient, "ambient"), sets.permitted & sets.inheritable, "ambient",
-                               "is not both permitted and inheritable");
+  sets.effective = planner.limit(planner.read(capabilities.effective, "effective"), sets.permitted,
+                                 "effective", "is not permitted");
+  sets.ambient =
+      planner.limit(planner.read(capabilities.ambient, "ambient"), sets.permitted & sets.inheritable,
+                    "ambient", "is not both permitted and inheritable");
   return sets;
 }
 
@@ -129,7 +135,8 @@ Result<void> check_terminal(const Input& in, const spec::Process& process) {
     return Error::invalid("/process/terminal", "a detached container with a terminal needs --console-socket");
   }
   if (in.options.console_socket && !(process.terminal && in.options.detached)) {
-    return Error::invalid("/process/terminal", "--console-socket is for a detached container with a terminal");
+    return Error::invalid("/process/terminal",
+                          "--console-socket is for a detached container with a terminal");
   }
   return {};
 }
@@ -137,7 +144,8 @@ Result<void> check_terminal(const Input& in, const spec::Process& process) {
 Result<std::optional<unsigned long>> plan_personality(const Input& in) {
   if (!in.linux.personality) return std::optional<unsigned long>();
   const spec::Personality& personality = *in.linux.personality;
-  if (!personality.flags.empty()) return Error::unsupported("/linux/personality/flags", "the specification knows no flag");
+  if (!personality.flags.empty())
+    return Error::unsupported("/linux/personality/flags", "the specification knows no flag");
   if (personality.domain == "LINUX") return std::optional<unsigned long>(PER_LINUX);
   if (personality.domain == "LINUX32") return std::optional<unsigned long>(PER_LINUX32);
   return Error::invalid("/linux/personality/domain", "is neither LINUX nor LINUX32");
@@ -179,7 +187,9 @@ Result<std::optional<ProcessPlan>> plan_process(const Input& in, Plan& plan) {
   steps.args = process.args;
   steps.env = TRY(plan_env(process.env));
   add_listen_variables(in.options, steps.env);
-  const auto is_home = [](const std::string& entry) { return entry.starts_with("HOME=") && entry.size() > 5; };
+  const auto is_home = [](const std::string& entry) {
+    return entry.starts_with("HOME=") && entry.size() > 5;
+  };
   steps.home_missing = std::ranges::none_of(steps.env, is_home);
   steps.uid = process.user.uid;
   steps.gid = process.user.gid;

@@ -39,8 +39,10 @@ Result<RootfsPlan> plan_rootfs(const Input& in, const Plan& plan) {
   const std::string& propagation = in.linux.rootfs_propagation;
   if (!propagation.empty()) {
     const auto flags = names::propagation(propagation);
-    if (!flags) return Error::invalid("/linux/rootfsPropagation", text::cat(text::quote(propagation), " is unknown"));
-    if (!plan.namespaces.has(CLONE_NEWNS)) return Error::invalid("/linux/rootfsPropagation", "needs a mount namespace");
+    if (!flags)
+      return Error::invalid("/linux/rootfsPropagation", text::cat(text::quote(propagation), " is unknown"));
+    if (!plan.namespaces.has(CLONE_NEWNS))
+      return Error::invalid("/linux/rootfsPropagation", "needs a mount namespace");
     rootfs.propagation = *flags;
   }
   TRY(check_paths(in.linux.masked_paths, "/linux/maskedPaths", plan));

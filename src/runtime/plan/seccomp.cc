@@ -11,8 +11,8 @@ bool takes_errno(spec::SeccompAction action) {
   return action == spec::SeccompAction::kErrno || action == spec::SeccompAction::kTrace;
 }
 
-Result<void> check_action(spec::SeccompAction action, const std::optional<uint32_t>& errno_ret, const std::string& action_object,
-                          const std::string& errno_object) {
+Result<void> check_action(spec::SeccompAction action, const std::optional<uint32_t>& errno_ret,
+                          const std::string& action_object, const std::string& errno_object) {
   constexpr uint32_t kMaxErrno = 4095;
   if (action == spec::SeccompAction::kNotify) {
     return Error::unsupported(action_object, "SCMP_ACT_NOTIFY is not supported by this version");
@@ -28,16 +28,20 @@ Result<void> check_action(spec::SeccompAction action, const std::optional<uint32
 
 Result<void> check_seccomp(const spec::Seccomp& seccomp) {
   const std::string base = "/linux/seccomp";
-  TRY(check_action(seccomp.default_action, seccomp.default_errno_ret, base + "/defaultAction", base + "/defaultErrnoRet"));
-  if (!seccomp.listener_path.empty()) return Error::unsupported(base + "/listenerPath", "is not supported by this version");
-  if (!seccomp.listener_metadata.empty()) return Error::invalid(base + "/listenerMetadata", "needs listenerPath");
+  TRY(check_action(seccomp.default_action, seccomp.default_errno_ret, base + "/defaultAction",
+                   base + "/defaultErrnoRet"));
+  if (!seccomp.listener_path.empty())
+    return Error::unsupported(base + "/listenerPath", "is not supported by this version");
+  if (!seccomp.listener_metadata.empty())
+    return Error::invalid(base + "/listenerMetadata", "needs listenerPath");
   for (size_t i = 0; i < seccomp.syscalls.size(); ++i) {
     const spec::SeccompSyscall& rule = seccomp.syscalls[i];
     const std::string object = text::cat(base, "/syscalls/", i);
     if (rule.names.empty()) return Error::invalid(object + "/names", "is empty");
     TRY(check_action(rule.action, rule.errno_ret, object + "/action", object + "/errnoRet"));
     for (size_t j = 0; j < rule.args.size(); ++j) {
-      if (rule.args[j].index > 5) return Error::invalid(text::cat(object, "/args/", j, "/index"), "is above 5");
+      if (rule.args[j].index > 5)
+        return Error::invalid(text::cat(object, "/args/", j, "/index"), "is above 5");
     }
   }
   return {};

@@ -34,12 +34,14 @@ std::string slashes(const std::string& key) {
 
 bool well_formed(std::string_view path) {
   const std::vector<std::string> parts = text::split(path, '/');
-  return std::ranges::none_of(parts, [](const std::string& part) { return part.empty() || part == "." || part == ".."; });
+  return std::ranges::none_of(
+      parts, [](const std::string& part) { return part.empty() || part == "." || part == ".."; });
 }
 
 // The namespace that the parameter belongs to; 0 for one of the whole host.
 uint64_t owner(std::string_view path) {
-  if (std::ranges::find(kIpcSysctls, path) != std::end(kIpcSysctls) || path.starts_with("fs/mqueue/")) return CLONE_NEWIPC;
+  if (std::ranges::find(kIpcSysctls, path) != std::end(kIpcSysctls) || path.starts_with("fs/mqueue/"))
+    return CLONE_NEWIPC;
   if (path.starts_with("net/")) return CLONE_NEWNET;
   if (path == "kernel/domainname") return CLONE_NEWUTS;
   if (path.starts_with("user/")) return CLONE_NEWUSER;
@@ -73,7 +75,8 @@ Result<std::vector<SysctlStep>> plan_sysctls(const Input& in, const Plan& plan) 
     const uint64_t flag = owner(path);
     if (flag == 0) return Error::invalid(object, "belongs to no namespace: it would change the host");
     if (!plan.namespaces.has(flag)) {
-      return Error::invalid(object, text::cat("needs a ", namespace_name(flag), " namespace: it would change the host"));
+      return Error::invalid(
+          object, text::cat("needs a ", namespace_name(flag), " namespace: it would change the host"));
     }
     if (path == "kernel/domainname" && !in.spec.domainname.empty() && in.spec.domainname != value) {
       return Error::invalid(object, "contradicts /domainname");

@@ -8,7 +8,9 @@ namespace estiva::plan {
 
 namespace {
 
-Error not_built(std::string object) { return Error::unsupported(std::move(object), "is not supported by this version"); }
+Error not_built(std::string object) {
+  return Error::unsupported(std::move(object), "is not supported by this version");
+}
 
 Result<void> refuse_in_process(const spec::Process& process) {
   if (!process.apparmor_profile.empty()) return not_built("/process/apparmorProfile");

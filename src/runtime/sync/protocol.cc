@@ -58,11 +58,13 @@ std::string encode_error(const Error& error) {
   Encoder encoder;
   encoder.number(static_cast<uint32_t>(parts.code));
   encoder.number(static_cast<uint32_t>(parts.errnum));
-  for (const std::string* text : {&parts.object, &parts.message, &parts.call, &parts.stage}) encoder.text(*text);
+  for (const std::string* text : {&parts.object, &parts.message, &parts.call, &parts.stage})
+    encoder.text(*text);
   encoder.text(parts.hint);
   const size_t count = std::min(parts.context.size(), kMaxContexts);
   encoder.number(static_cast<uint32_t>(count));
-  for (size_t i = parts.context.size() - count; i < parts.context.size(); ++i) encoder.text(std::string_view(parts.context[i]).substr(0, 1024));
+  for (size_t i = parts.context.size() - count; i < parts.context.size(); ++i)
+    encoder.text(std::string_view(parts.context[i]).substr(0, 1024));
   return encoder.take();
 }
 
@@ -70,10 +72,12 @@ static Result<ErrorParts> decode_parts(std::string_view payload) {
   Decoder decoder(payload);
   ErrorParts parts;
   const uint32_t code = TRY(decoder.number());
-  if (code > static_cast<uint32_t>(Code::kInternal)) return Error(Code::kInternal, "a message has an unknown error code");
+  if (code > static_cast<uint32_t>(Code::kInternal))
+    return Error(Code::kInternal, "a message has an unknown error code");
   parts.code = static_cast<Code>(code);
   parts.errnum = static_cast<int>(TRY(decoder.number()));
-  for (std::string* text : {&parts.object, &parts.message, &parts.call, &parts.stage, &parts.hint}) *text = TRY(decoder.text());
+  for (std::string* text : {&parts.object, &parts.message, &parts.call, &parts.stage, &parts.hint})
+    *text = TRY(decoder.text());
   const uint32_t count = TRY(decoder.number());
   for (uint32_t i = 0; i < count; ++i) parts.context.push_back(TRY(decoder.text()));
   return parts;
@@ -86,13 +90,16 @@ Error decode_error(std::string_view payload) {
 }
 
 Result<void> Channel::send(Type type, std::string_view payload) {
-  return sys::send_message(socket_, text::cat(static_cast<char>(type), payload)).context([] { return "channel"; });
+  return sys::send_message(socket_, text::cat(static_cast<char>(type), payload)).context([] {
+    return "channel";
+  });
 }
 
 Result<void> Channel::send_error(const Error& error) { return send(Type::kError, encode_error(error)); }
 
 Result<Message> Channel::receive() {
-  const sys::Received received = TRY(sys::receive_message(socket_, kMaxMessage).context([] { return "channel"; }));
+  const sys::Received received =
+      TRY(sys::receive_message(socket_, kMaxMessage).context([] { return "channel"; }));
   if (received.end) return Message{};
   const Type type = static_cast<Type>(received.data[0]);
   switch (type) {

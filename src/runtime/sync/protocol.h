@@ -30,7 +30,16 @@
 
 namespace estiva::sync {
 
-enum class Type : char { kEnd = 0, kMapIds = 'm', kHooks = 'h', kMoved = 'p', kReady = 'r', kDone = 'd', kStart = 's', kError = 'e' };
+enum class Type : char {
+  kEnd = 0,
+  kMapIds = 'm',
+  kHooks = 'h',
+  kMoved = 'p',
+  kReady = 'r',
+  kDone = 'd',
+  kStart = 's',
+  kError = 'e'
+};
 
 struct Message {
   Type type = Type::kEnd;

@@ -16,8 +16,8 @@
 enum { MAX_CALLS = 32 };
 
 static const struct {
-    const char *name;
-    unsigned number;
+  const char* name;
+  unsigned number;
 } calls[] = {
     {"openat2", SYS_openat2},
     {"clone3", SYS_clone3},
@@ -37,42 +37,41 @@ static const struct {
     {"statx", SYS_statx},
 };
 
-static unsigned number_of(const char *name) {
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
-        if (!strcmp(calls[i].name, name))
-            return calls[i].number;
-    fprintf(stderr, "nosys: unknown system call %s\n", name);
-    exit(99);
+static unsigned number_of(const char* name) {
+  for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
+    if (!strcmp(calls[i].name, name)) return calls[i].number;
+  fprintf(stderr, "nosys: unknown system call %s\n", name);
+  exit(99);
 }
 
 static struct sock_filter statement(unsigned short code, unsigned k) {
-    return (struct sock_filter){code, 0, 0, k};
+  return (struct sock_filter){code, 0, 0, k};
 }
 
-static int install(char *list) {
-    struct sock_filter code[2 * MAX_CALLS + 2];
-    unsigned short n = 0;
-    code[n++] = statement(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-    for (char *name = strtok(list, ","); name && n < 2 * MAX_CALLS; name = strtok(NULL, ",")) {
-        code[n] = statement(BPF_JMP | BPF_JEQ | BPF_K, number_of(name));
-        code[n++].jf = 1;
-        code[n++] = statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
-    }
-    code[n++] = statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    struct sock_fprog program = {n, code};
-    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+static int install(char* list) {
+  struct sock_filter code[2 * MAX_CALLS + 2];
+  unsigned short n = 0;
+  code[n++] = statement(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  for (char* name = strtok(list, ","); name && n < 2 * MAX_CALLS; name = strtok(NULL, ",")) {
+    code[n] = statement(BPF_JMP | BPF_JEQ | BPF_K, number_of(name));
+    code[n++].jf = 1;
+    code[n++] = statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
+  }
+  code[n++] = statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  struct sock_fprog program = {n, code};
+  return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
-int main(int argc, char **argv) {
-    if (argc < 4 || strcmp(argv[2], "--") != 0) {
-        fprintf(stderr, "usage: nosys CALL[,CALL...] -- PROGRAM [ARG...]\n");
-        return 99;
-    }
-    if (install(argv[1]) != 0) {
-        perror("nosys: seccomp");
-        return 99;
-    }
-    execvp(argv[3], argv + 3);
-    perror("nosys: exec");
+int main(int argc, char** argv) {
+  if (argc < 4 || strcmp(argv[2], "--") != 0) {
+    fprintf(stderr, "usage: nosys CALL[,CALL...] -- PROGRAM [ARG...]\n");
     return 99;
+  }
+  if (install(argv[1]) != 0) {
+    perror("nosys: seccomp");
+    return 99;
+  }
+  execvp(argv[3], argv + 3);
+  perror("nosys: exec");
+  return 99;
 }
