@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <exception>
 
 #include "config.h"
 #include "estiva/base/text.h"

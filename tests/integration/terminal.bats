@@ -223,7 +223,8 @@ start_receiver() {
 @test "--console-socket with a long path" {
     not_on crun "1.8 truncates it"
     not_on runc "1.1 cannot"
-    local dir=$T/$(printf 'd%.0s' {1..100})
+    local dir
+    dir=$T/$(printf "d%.0s" {1..100})
     mkdir -p "$dir"
     args testinit tty
     cd "$dir"
