@@ -183,7 +183,7 @@ without() { WITHOUT=("$PROGRAMS/nosys" "$1" --); }
 
 # What a kernel before 5.1 lacks. A file named *_old_kernel.bats is a link to another test
 # file and runs all of it there.
-OLD_KERNEL=clone3,openat2,fsopen,fsconfig,fsmount,fspick,open_tree,move_mount,mount_setattr,pidfd_open,pidfd_send_signal,pidfd_getfd,close_range,faccessat2
+OLD_KERNEL=clone3,openat2,fsopen,fsconfig,fsmount,fspick,open_tree,move_mount,mount_setattr,pidfd_getfd,close_range,faccessat2
 
 on_old_kernel() { [[ $BATS_TEST_FILENAME == *_old_kernel.bats ]]; }
 
