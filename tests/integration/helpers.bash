@@ -181,7 +181,7 @@ rt() {
 # From here on the runtime finds that these system calls (a,b,c) do not exist.
 without() { WITHOUT=("$PROGRAMS/nosys" "$1" --); }
 
-# What a kernel before 5.1 lacks. A file named *_old_kernel.bats is a link to another test
+# What Linux 5.1 to 5.3 lacks, but for pidfd (docs/adr/0023). A file named *_old_kernel.bats is a link to another test
 # file and runs all of it there.
 OLD_KERNEL=clone3,openat2,fsopen,fsconfig,fsmount,fspick,open_tree,move_mount,mount_setattr,pidfd_getfd,close_range,faccessat2
 

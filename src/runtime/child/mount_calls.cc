@@ -109,12 +109,14 @@ Result<void> mount_old_api(const MountStep& step, FdView target) {
   const std::string data = option_text(step);
   const char* source = step.source.empty() ? step.type.c_str() : step.source.c_str();
   return sys::mount(source, descriptor_path(target), step.type.c_str(),
-                    old_flags(step.set) | step.superblock_flags, data.empty() ? nullptr : data.c_str());
+                    old_flags(step.set) | step.superblock_flags, data.empty() ? nullptr : data.c_str())
+      .context([&] { return step.type; });
 }
 
 Result<void> set_attributes_old(const MountStep& step, FdView mounted) {
   if ((step.recursive_set | step.recursive_clear) != 0) {
-    return Error::unsupported(step.object + "/options", "recursive attributes need Linux 5.12");
+    return Error::unsupported(step.object + "/options",
+                              "recursive attributes need mount_setattr (Linux 5.12)");
   }
   const std::string path = descriptor_path(mounted);
   if ((step.set | step.clear) != 0) {
