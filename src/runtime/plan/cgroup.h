@@ -40,7 +40,7 @@ struct CgroupFile {
 struct DeviceLine {
   bool allow = false;
   std::string line;    // "a" or "c 1:3 rwm"
-  std::string object;  // JSON pointer of the rule; empty: a default device, which a parent may refuse
+  std::string object;  // JSON pointer of the rule; empty: a default device
   bool operator==(const DeviceLine&) const = default;
 };
 
