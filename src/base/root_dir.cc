@@ -123,24 +123,22 @@ Result<Fd> RootDir::open_at(std::string_view path, int flags, Links links) const
 Result<Fd> RootDir::make_directories(std::string_view path, mode_t mode, Links links) const {
   Result<Fd> whole = open_at(path, O_PATH | O_DIRECTORY, links);
   if (whole.ok() || whole.error().errnum() != ENOENT) return whole;
-  std::string done;
-  Fd dir = TRY(open_at("/", O_PATH | O_DIRECTORY));
-  for (const std::string& name : components(path)) {
-    const std::string next_path = text::cat(done, "/", name);
-    Result<Fd> next = open_at(next_path, O_PATH | O_DIRECTORY, links);
-    if (!next.ok() && next.error().errnum() == ENOENT) {
-      Result<void> made = sys::mkdirat(dir, name, mode);
-      if (!made.ok() && made.error().errnum() == EEXIST && links != Links::kRefuse) {
-        next = make_directories(TRY(link_target(dir, name, done)), mode, Links::kRefuse);
-      } else {
-        TRY(std::move(made));
-        next = sys::openat(dir, name, kDirectory);
-      }
-    }
-    dir = TRY(std::move(next));
-    done = next_path;
+  std::vector<std::string> parts = components(path);
+  if (parts.empty()) return whole;
+  const std::string name = std::move(parts.back());
+  parts.pop_back();
+  const std::string parent = text::cat("/", text::join(parts, "/"));
+  const Fd dir = TRY(make_directories(parent, mode, links));
+  if (name == "..") return open_at(path, O_PATH | O_DIRECTORY, links);
+  Result<void> made = sys::mkdirat(dir, name, mode);
+  if (!made.ok() && made.error().errnum() == EEXIST && links != Links::kRefuse) {
+    // A dangling link, or somebody was faster.
+    const Result<std::string> target = link_target(dir, name, parent);
+    if (target.ok()) return make_directories(target.value(), mode, Links::kRefuse);
+  } else {
+    TRY(std::move(made));
   }
-  return dir;
+  return sys::openat(dir, name, kDirectory);
 }
 
 Result<Fd> RootDir::make_file(std::string_view path, mode_t mode) const {

@@ -38,8 +38,8 @@ Result<void> build_rootfs(Context& c, sync::Channel& parent) {
   TRY(make_working_directory(c));
   TRY(open_terminal(c));
   TRY(write_sysctls(c));
-  c.host_proc.reset();
   if (!joins_pid) TRY(close_rootfs(c));
+  c.host_proc.reset();
   TRY(enter_rootfs(c));
   if (!joins_pid) return {};
   // Other processes of that namespace could trace us (CAP_SYS_PTRACE): by now there is nothing of the host to find.

@@ -7,6 +7,8 @@
 #include <sys/mount.h>
 #include <sys/statfs.h>
 
+#include <algorithm>
+
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/text.h"
 
@@ -97,6 +99,13 @@ Result<void> mount_new_api(const MountStep& step, FdView target) {
   return sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
+// mount(2) says it in one call instead of eight and means the same: not for read-only, which it would make the whole
+// file system for all who share it, nor for a comma in a value.
+bool is_plain(const MountStep& step) {
+  const auto has_comma = [](const FsOption& option) { return option.value.find(',') != std::string::npos; };
+  return (step.set & MOUNT_ATTR_RDONLY) == 0 && std::ranges::none_of(step.options, has_comma);
+}
+
 std::string option_text(const MountStep& step) {
   std::vector<std::string> words;
   for (const FsOption& option : step.options) {
@@ -157,8 +166,13 @@ Result<void> set_attributes_new(const MountStep& step, FdView mounted) {
 std::string descriptor_path(FdView fd) { return text::cat("/proc/self/fd/", fd.number()); }
 
 Result<void> mount_filesystem(const Context& c, const MountStep& step, FdView target) {
-  return c.plan.new_mount_api && !step.old_api_only ? mount_new_api(step, target)
-                                                    : mount_old_api(step, target);
+  const bool old_api =
+      step.old_api_only || (c.host_proc.valid() && (!c.plan.new_mount_api || is_plain(step)));
+  if (!old_api) return mount_new_api(step, target);
+  Result<void> mounted = mount_old_api(step, target);
+  // The new API can say which option was wrong.
+  if (mounted.ok() || !c.plan.new_mount_api || step.old_api_only) return mounted;
+  return mount_new_api(step, target);
 }
 
 Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted) {

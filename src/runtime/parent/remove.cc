@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <sys/mount.h>
 
-#include <ranges>
+#include <algorithm>
 
 #include "estiva/base/files.h"
 #include "estiva/base/sys_mount.h"
@@ -116,8 +116,8 @@ Result<void> remove_host_mounts(const Record& record) {
     if (point.starts_with(prefix)) points.push_back(std::move(point));
   }
   // The last mounted goes first.
-  for (const std::string& point : points | std::views::reverse)
-    TRY(sys::umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW));
+  std::ranges::reverse(points);
+  for (const std::string& point : points) TRY(sys::umount2(point, MNT_DETACH | UMOUNT_NOFOLLOW));
   return {};
 }
 
