@@ -17,14 +17,15 @@ namespace {
 // For files that do not tell their size, as those of procfs.
 constexpr size_t kFirstRead = 16 * 1024;
 
-Result<std::string> read_growing(FdView fd, size_t limit, size_t first) {
+// `expected`: the size that the file tells, 0 if it tells none; a read that gets no more than that has met the end.
+Result<std::string> read_growing(FdView fd, size_t limit, size_t first, size_t expected) {
   std::string content(first, '\0');
   for (size_t used = 0;;) {
     if (used == content.size()) content.resize(2 * used);
     const size_t got = TRY(sys::read(fd, content.data() + used, content.size() - used));
     used += got;
     if (used > limit) return Error(Code::kInvalid, text::cat("is larger than ", limit, " bytes"));
-    if (got > 0) continue;
+    if (got > 0 && (used != expected || used == content.size())) continue;
     content.resize(used);
     return content;
   }
@@ -39,20 +40,23 @@ Result<void> remove_entry(FdView dir, const std::string& name) {
 
 }  // namespace
 
-Result<std::string> read_fd(FdView fd, size_t limit) { return read_growing(fd, limit, kFirstRead); }
+Result<std::string> read_fd(FdView fd, size_t limit) { return read_growing(fd, limit, kFirstRead, 0); }
 
 Result<std::string> read_all(FdView dir, sys::Path path, size_t limit) {
   // O_NONBLOCK: a FIFO in the file's place must not hang us.
-  const Fd file = TRY(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  Fd file = TRY(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+  file.close_later();
   const struct stat info = TRY(sys::fstat(file));
   if (!S_ISREG(info.st_mode)) return Error(Code::kInvalid, text::cat(path.c_str(), " is not a regular file"));
   // One more than there is, so that the end shows without growing.
-  const size_t first = info.st_size > 0 ? std::min<size_t>(info.st_size, limit) + 1 : kFirstRead;
-  return read_growing(file, limit, first).context([&] { return std::string(path.c_str()); });
+  const size_t expected = static_cast<size_t>(info.st_size);
+  const size_t first = expected > 0 ? std::min(expected, limit) + 1 : kFirstRead;
+  return read_growing(file, limit, first, expected).context([&] { return std::string(path.c_str()); });
 }
 
 Result<void> write_kernel(FdView dir, sys::Path path, std::string_view value) {
-  const Fd file = TRY(sys::openat(dir, path, O_WRONLY));
+  Fd file = TRY(sys::openat(dir, path, O_WRONLY));
+  file.close_later();
   const size_t written =
       TRY(sys::write(file, value.data(), value.size()).context([&] { return std::string(path.c_str()); }));
   if (written != value.size()) return Error::system(text::cat("write ", path.c_str()), EIO);
@@ -70,7 +74,8 @@ Result<void> replace(FdView dir, const std::string& name, std::string_view conte
       TRY(sys::unlinkat(dir, temporary));
       created = create();
     }
-    const Fd file = TRY(std::move(created));
+    Fd file = TRY(std::move(created));
+    file.close_later();
     TRY(sys::write_all(file, content));
     return sys::renameat(dir, temporary, dir, name);
   };
@@ -80,7 +85,8 @@ Result<void> replace(FdView dir, const std::string& name, std::string_view conte
 }
 
 Result<std::vector<std::string>> list(FdView dir) {
-  const Fd open_dir = TRY(sys::openat(dir, ".", O_RDONLY | O_DIRECTORY));
+  Fd open_dir = TRY(sys::openat(dir, ".", O_RDONLY | O_DIRECTORY));
+  open_dir.close_later();
   std::vector<std::string> names;
   alignas(struct dirent64) char buffer[8192];
   for (;;) {

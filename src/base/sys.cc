@@ -44,10 +44,12 @@ Result<void> check(long result, std::string_view call, Path path) {
   return {};
 }
 
-Result<Fd> check_fd(int fd, std::string_view call, Path path) {
+Result<Fd> check_fd(int fd, std::string_view call, Path path, Closing closing = Closing::kNow) {
   if (fd < 0) return error(call, path);
-  return Fd(fd);
+  return Fd(fd, closing);
 }
+
+Closing closing_of(int flags) { return (flags & O_PATH) != 0 ? Closing::kLater : Closing::kNow; }
 
 }  // namespace
 
@@ -62,7 +64,7 @@ Result<Fd> open(Path path, int flags, mode_t mode) { return openat(FdView::cwd()
 
 Result<Fd> openat(FdView dir, Path path, int flags, mode_t mode) {
   return check_fd(retry([&] { return ::openat(dir.number(), path.c_str(), flags | O_CLOEXEC, mode); }),
-                  "open", path);
+                  "open", path, closing_of(flags));
 }
 
 Result<Fd> openat2(FdView dir, Path path, int flags, mode_t mode, uint64_t resolve) {
@@ -75,7 +77,7 @@ Result<Fd> openat2(FdView dir, Path path, int flags, mode_t mode, uint64_t resol
     fd = static_cast<int>(::syscall(SYS_openat2, dir.number(), path.c_str(), &how, sizeof how));
     if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) break;
   }
-  return check_fd(fd, "openat2", path);
+  return check_fd(fd, "openat2", path, closing_of(flags));
 }
 
 Result<size_t> read(FdView fd, void* buffer, size_t size) {
@@ -224,8 +226,10 @@ static Result<void> close_each(unsigned first, unsigned last, unsigned flags) {
 
 Result<void> close_range(unsigned first, unsigned last, unsigned flags) {
   const long result = ::syscall(SYS_close_range, first, last, flags);
-  if (result < 0 && (errno == ENOSYS || errno == EINVAL)) return close_each(first, last, flags);
-  return check(result, "close_range");
+  const bool lacking = result < 0 && (errno == ENOSYS || errno == EINVAL);
+  TRY(lacking ? close_each(first, last, flags) : check(result, "close_range"));
+  if ((flags & CLOSE_RANGE_CLOEXEC) == 0) Fd::forget_waiting(first, last);
+  return {};
 }
 
 Result<void> flock(FdView fd, int operation) {

@@ -32,7 +32,7 @@ Result<Fd> bpf_load_device_program(std::span<const struct bpf_insn> program) {
   // EAGAIN: a signal was pending while the verifier ran.
   for (int attempt = 0;; ++attempt) {
     const long fd = bpf(BPF_PROG_LOAD, attributes);  // close-on-exec by itself
-    if (fd >= 0) return Fd(static_cast<int>(fd));
+    if (fd >= 0) return Fd(static_cast<int>(fd), Closing::kLater);
     if (errno != EAGAIN || attempt == 4) return Error::system("bpf(BPF_PROG_LOAD)", errno);
   }
 }

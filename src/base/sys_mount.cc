@@ -20,7 +20,7 @@ Result<void> check(long result, std::string_view call, Path path) {
 
 Result<Fd> check_fd(long fd, std::string_view call, Path path) {
   if (fd < 0) return error(call, path);
-  return Fd(static_cast<int>(fd));
+  return Fd(static_cast<int>(fd), Closing::kLater);
 }
 
 }  // namespace
@@ -39,10 +39,9 @@ Result<void> pivot_root(Path new_root, Path put_old) {
 
 Result<void> chroot(Path path) { return check(::chroot(path.c_str()), "chroot", path); }
 
-// Nonsense arguments: a kernel that has the call complains about them, an older one or a filter says ENOSYS.
+// The newest of them, with nonsense arguments: a kernel that has it complains about them, an older one says ENOSYS.
 bool has_mount_api() {
-  const bool has_fsopen = ::syscall(SYS_fsopen, nullptr, ~0u) < 0 && errno != ENOSYS;
-  return has_fsopen && ::syscall(SYS_mount_setattr, -1, nullptr, ~0u, nullptr, 0) < 0 && errno != ENOSYS;
+  return ::syscall(SYS_mount_setattr, -1, nullptr, ~0u, nullptr, 0) < 0 && errno != ENOSYS;
 }
 
 Result<Fd> open_tree(FdView dir, Path path, unsigned flags) {

@@ -7,6 +7,7 @@
 #include <linux/keyctl.h>
 #include <linux/nsfs.h>
 #include <linux/seccomp.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -142,6 +143,8 @@ Result<void> personality(unsigned long domain) {
 }
 
 pid_t getpid() { return static_cast<pid_t>(::syscall(SYS_getpid)); }
+
+uid_t effective_uid() { return static_cast<uid_t>(::getauxval(AT_EUID)); }
 
 pid_t getppid() { return static_cast<pid_t>(::syscall(SYS_getppid)); }
 

@@ -6,15 +6,20 @@
 
 namespace estiva {
 
+// When a descriptor that nobody owns any more is closed. kLater is for those whose end nobody can see (O_PATH, mounts,
+// files that were only read): many go by one call, or by the end of the process.
+enum class Closing : bool { kNow, kLater };
+
 class Fd {
  public:
   Fd() = default;
-  explicit Fd(int number) : number_(number) {}
-  Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  explicit Fd(int number, Closing closing = Closing::kNow) : number_(number), closing_(closing) {}
+  Fd(Fd&& other) noexcept : number_(std::exchange(other.number_, -1)), closing_(other.closing_) {}
   Fd& operator=(Fd&& other) noexcept {
     if (this != &other) {
       reset();
       number_ = std::exchange(other.number_, -1);
+      closing_ = other.closing_;
     }
     return *this;
   }
@@ -27,9 +32,16 @@ class Fd {
   [[nodiscard]] int release() { return std::exchange(number_, -1); }
   // Closes; never repeated on EINTR, Linux has released the number by then (close(2)).
   void reset();
+  void close_later() { closing_ = Closing::kLater; }
+
+  // Closes what waits for it now: before others may trip over it (a hook that unmounts), or before waiting for long.
+  static void close_waiting();
+  // Those from `first` to `last` have been closed by number.
+  static void forget_waiting(unsigned first, unsigned last);
 
  private:
   int number_ = -1;
+  Closing closing_ = Closing::kNow;
 };
 
 class FdView {

@@ -51,6 +51,8 @@ Result<void> seccomp_load(std::span<const sock_filter> program, unsigned flags);
 Result<void> join_session_keyring(Path name);
 Result<void> personality(unsigned long domain);
 pid_t getpid();
+// As it was when this program was executed: no call.
+uid_t effective_uid();
 pid_t getppid();
 mode_t umask(mode_t mask);
 

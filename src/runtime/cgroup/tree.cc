@@ -71,7 +71,8 @@ Result<bool> remove_below(Fd dir) {
 bool vanished(const Error& error) { return error.errnum() == ENOENT || error.errnum() == ENODEV; }
 
 Result<std::string> read_small(FdView dir, sys::Path file) {
-  const Fd fd = TRY(sys::openat(dir, file, O_RDONLY));
+  Fd fd = TRY(sys::openat(dir, file, O_RDONLY));
+  fd.close_later();
   char buffer[4096];
   const size_t size = TRY(sys::read(fd, buffer, sizeof buffer));
   return std::string(buffer, size);

@@ -85,7 +85,7 @@ Result<void> drop_privileges(const Context& c) {
   }
   sys::umask(process.umask);
   TRY(drop_bounding(process.capabilities.bounding).context([] { return "/process/capabilities/bounding"; }));
-  TRY(sys::prctl(PR_SET_KEEPCAPS, 1));
+  if (process.uid != 0) TRY(sys::prctl(PR_SET_KEEPCAPS, 1));
   TRY(set_ids(process));
   TRY(set_capabilities(until_exec(c, process.capabilities)).context([] { return "/process/capabilities"; }));
   if (process.no_new_privileges) TRY(sys::prctl(PR_SET_NO_NEW_PRIVS, 1));

@@ -75,9 +75,14 @@ Result<void> make_link(Parents& parents, const LinkStep& link) {
   return sys::symlinkat(link.target, parent.dir, parent.name);
 }
 
+Result<void> make_links(Parents& parents, const std::vector<LinkStep>& links) {
+  for (const LinkStep& link : links) TRY(make_link(parents, link).context([&] { return link.path; }));
+  return {};
+}
+
 }  // namespace
 
-Result<void> apply_devices(const Context& c) {
+Result<void> apply_devices_and_links(const Context& c) {
   const mode_t old = sys::umask(0);  // the modes are exact
   Parents parents(c.root);
   for (size_t i = 0; i < c.plan.rootfs.devices.size(); ++i) {
@@ -89,13 +94,12 @@ Result<void> apply_devices(const Context& c) {
     TRY(apply().context([&] { return text::cat(step.object, " ", text::quote(step.path)); }));
   }
   sys::umask(old);
-  return {};
+  return make_links(parents, c.plan.rootfs.links);
 }
 
 Result<void> apply_links(const Context& c, const std::vector<LinkStep>& links) {
   Parents parents(c.root);
-  for (const LinkStep& link : links) TRY(make_link(parents, link).context([&] { return link.path; }));
-  return {};
+  return make_links(parents, links);
 }
 
 }  // namespace estiva::child

@@ -9,6 +9,7 @@
 namespace estiva::child {
 
 Result<void> run_hooks(const std::vector<spec::Hook>& hooks, const char* kind, const HookState& state) {
+  if (!hooks.empty()) Fd::close_waiting();  // a hook may unmount what they hold
   for (size_t i = 0; i < hooks.size(); ++i) {
     process::Command command;
     command.path = hooks[i].path;

@@ -26,12 +26,34 @@ Result<void> close_rootfs(Context& c) {
   return make_root_readonly(c);
 }
 
+// Of what is open beyond the program's own descriptors; numbers below 3 in `kept` are left out.
+Result<void> close_all_but(const Context& c, std::vector<int> kept) {
+  std::ranges::sort(kept);
+  unsigned first = 3 + (c.plan.process ? c.plan.process->preserve_fds : 0);
+  for (const int number : kept) {
+    if (number < static_cast<int>(first)) continue;
+    const unsigned end = static_cast<unsigned>(number);
+    if (first < end) TRY(sys::close_range(first, end - 1, 0));
+    first = end + 1;
+  }
+  return sys::close_range(first, ~0u, 0);
+}
+
+// Processes of a pid namespace that is joined could trace us (CAP_SYS_PTRACE): nothing of the host may be left to find.
+Result<void> close_for_strangers(const Context& c, const sync::Channel& parent) {
+  std::vector<int> kept = {parent.fd().number(), c.root.fd().number(), c.null_tree.number(), c.start_socket.number(),
+                           c.start_lock.number(), c.terminal.number()};
+  for (const auto* list : {&c.mount_sources, &c.namespaces}) {
+    for (const Fd& fd : *list) kept.push_back(fd.number());
+  }
+  return close_all_but(c, std::move(kept));
+}
+
 Result<void> build_rootfs(Context& c, sync::Channel& parent) {
   const bool joins_pid = joins_pid_namespace(c);
   TRY(attach_rootfs(c));
   TRY(apply_mounts(c, joins_pid ? Part::kOutsideProc : Part::kAll));
-  TRY(apply_devices(c));
-  TRY(apply_links(c, c.plan.rootfs.links));
+  TRY(apply_devices_and_links(c));
   if (!c.plan.hooks.prestart.empty() || !c.plan.hooks.create_runtime.empty())
     TRY(parent.ask(sync::Type::kHooks));
   TRY(run_hooks(c.plan.hooks.create_container, "createContainer", c.creating));
@@ -42,7 +64,7 @@ Result<void> build_rootfs(Context& c, sync::Channel& parent) {
   c.host_proc.reset();
   TRY(enter_rootfs(c));
   if (!joins_pid) return {};
-  // Other processes of that namespace could trace us (CAP_SYS_PTRACE): by now there is nothing of the host to find.
+  TRY(close_for_strangers(c, parent));
   TRY(enter_pid_namespace(c, parent));
   TRY(apply_mounts(c, Part::kProc));
   return close_rootfs(c);
@@ -58,24 +80,8 @@ Result<void> prepare_process(Context& c) {
   return find_program(c);
 }
 
-// From here on the init may wait for long: it keeps the start gate and what the program is to have, nothing of the
-// host (CVE-2016-9962, CVE-2024-21626).
-Result<void> close_all_but_gate(const Context& c) {
-  const unsigned socket = static_cast<unsigned>(c.start_socket.number());
-  const unsigned lock = static_cast<unsigned>(c.start_lock.number());
-  const unsigned low = std::min(socket, lock);
-  const unsigned high = std::max(socket, lock);
-  unsigned first = 3 + (c.plan.process ? c.plan.process->preserve_fds : 0);
-  for (const unsigned kept : {low, high}) {
-    if (first < kept) TRY(sys::close_range(first, kept - 1, 0));
-    first = kept + 1;
-  }
-  return sys::close_range(first, ~0u, 0);
-}
-
 Result<void> set_up(Context& c, sync::Channel& parent) {
-  TRY(guard_process(parent));
-  sys::umask(022);  // for what is made on the way; the program's own comes last
+  TRY(guard_process());
   TRY(join_cgroups(c));
   TRY(enter_namespaces(c, parent));
   TRY(sys::setsid());
@@ -85,18 +91,32 @@ Result<void> set_up(Context& c, sync::Channel& parent) {
   TRY(prepare_process(c));
   // The parent may end as soon as it has answered; before that, its end closes the channel.
   TRY(sys::prctl(PR_SET_PDEATHSIG, 0));
-  TRY(parent.ask(sync::Type::kReady));
-  parent.close();
-  return close_all_but_gate(c);
+  return {};
 }
 
-// Waits for `start`. One that ends before it has said so is forgotten, the next may come.
-Result<sync::Channel> wait_for_start(const Context& c) {
+// After create: the one who starts comes through the gate. The init may wait for long: it keeps the gate and what
+// the program is to have, nothing of the host (CVE-2016-9962, CVE-2024-21626). A starter that ends before it has
+// said so is forgotten, the next may come.
+Result<sync::Channel> wait_at_gate(Context& c, sync::Channel& parent) {
+  TRY(parent.ask(sync::Type::kReady));
+  parent.close();
+  TRY(close_all_but(c, {c.start_socket.number(), c.start_lock.number()}));
   for (;;) {
     sync::Channel starter(TRY(sys::accept(c.start_socket)));
     Result<sync::Message> message = starter.receive();
-    if (message.ok() && message.value().type == sync::Type::kStart) return starter;
+    if (!message.ok() || message.value().type != sync::Type::kStart) continue;
+    c.start_socket.reset();
+    return starter;
   }
+}
+
+// The one to answer to. After run that is the parent itself.
+Result<sync::Channel> wait_for_start(Context& c, sync::Channel& parent) {
+  if (c.start_socket.valid()) return wait_at_gate(c, parent);
+  TRY(parent.send(sync::Type::kReady));
+  const sync::Message message = TRY(parent.receive());
+  if (message.type != sync::Type::kStart) return Error(Code::kInternal, "the parent is gone");
+  return std::move(parent);
 }
 
 // Nothing but the filter and exec may come after load_filter: it may forbid every other call.
@@ -112,10 +132,10 @@ Error start(Context& c) {
 
 Error init(Context& c, sync::Channel& parent) {
   if (Result<void> done = set_up(c, parent); !done.ok()) return std::move(done).error();
-  sync::Channel starter = TRY(wait_for_start(c));
-  c.start_socket.reset();
+  Result<sync::Channel> starter = wait_for_start(c, parent);
+  if (!starter.ok()) return std::move(starter).error();
   const Error error = start(c);
-  (void)starter.send_error(error);
+  (void)starter.value().send_error(error);
   return Error(Code::kInternal, "");
 }
 

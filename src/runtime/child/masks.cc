@@ -28,7 +28,8 @@ MountStep empty_directory() {
 }
 
 // Masks of one kind share one file system: the first is mounted, the others are copies of that mount. A copy is
-// taken of what is attached already, since a detached mount that is thrown away costs a grace period.
+// taken of what is attached already, since a detached mount that is thrown away costs a grace period. As long as the
+// host's procfs is there, mount(2) does it in one call.
 class Masks {
  public:
   explicit Masks(Context& c) : c_(c) {}
@@ -72,6 +73,7 @@ class Masks {
   }
 
   Result<void> copy(const Fd& attached, const Fd& target) {
+    if (c_.host_proc.valid()) return bind_path(descriptor_path(attached), false, target);
     const Fd tree = TRY(sys::open_tree(attached, "", AT_EMPTY_PATH | OPEN_TREE_CLONE));
     return sys::move_mount(tree, "", target, "", kOnto);
   }

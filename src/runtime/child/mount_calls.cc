@@ -99,11 +99,13 @@ Result<void> mount_new_api(const MountStep& step, FdView target) {
   return sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
-// mount(2) says it in one call instead of eight and means the same: not for read-only, which it would make the whole
-// file system for all who share it, nor for a comma in a value.
+// mount(2) says it in one call instead of eight and means the same. Not with a comma in a value; nor for read-only
+// where it would make the file system so for all who share it: a tmpfs is shared with nobody, and cgroup2 is mounted
+// on the host already.
 bool is_plain(const MountStep& step) {
+  const bool own_readonly = step.type == "tmpfs" || step.type == "cgroup2";
   const auto has_comma = [](const FsOption& option) { return option.value.find(',') != std::string::npos; };
-  return (step.set & MOUNT_ATTR_RDONLY) == 0 && std::ranges::none_of(step.options, has_comma);
+  return ((step.set & MOUNT_ATTR_RDONLY) == 0 || own_readonly) && std::ranges::none_of(step.options, has_comma);
 }
 
 std::string option_text(const MountStep& step) {

@@ -72,7 +72,7 @@ Result<void> attach_rootfs(Context& c) {
 }
 
 Result<void> make_working_directory(const Context& c) {
-  if (!c.plan.process) return {};
+  if (!c.plan.process || c.plan.process->cwd == "/") return {};
   TRY(c.root.make_directories(c.plan.process->cwd, 0755).context([] { return "/process/cwd"; }));
   return {};
 }

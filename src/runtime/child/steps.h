@@ -18,7 +18,7 @@ Result<void> become_root(const Context& c);
 // Goes on in a new process inside the joined pid namespace; the old one ends here.
 Result<void> enter_pid_namespace(Context& c, sync::Channel& parent);
 // Of this process: dies with its parent until set-up is over, can't be traced or read.
-Result<void> guard_process(const sync::Channel& parent);
+Result<void> guard_process();
 
 // network.cc
 Result<void> bring_up_loopback(const Context& c);
@@ -34,7 +34,7 @@ enum class Part { kAll, kOutsideProc, kProc };
 Result<void> apply_mounts(Context& c, Part part);
 
 // devices.cc
-Result<void> apply_devices(const Context& c);
+Result<void> apply_devices_and_links(const Context& c);
 Result<void> apply_links(const Context& c, const std::vector<LinkStep>& links);
 
 // masks.cc

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // estiva create, run and plan: what they share is reading the bundle.
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "estiva/base/files.h"
@@ -130,7 +132,6 @@ Result<void> settle_descriptors(const RunOptions& options) {
       return text::cat("--preserve-fds: descriptor ", number, " is not open");
     }));
   }
-  sys::umask(022);  // of what we make on the host, whatever the caller's is
   return sys::close_range(end, ~0u, 0);
 }
 
@@ -140,8 +141,8 @@ Result<int> create(Invocation& in) {
   [0];
   TRY(check_id(id));
   CreateRequest request = TRY(make_request(given, id, true));
-  TRY(settle_descriptors(request.options));
   TRY(protect_own_binary(in.argv));
+  TRY(settle_descriptors(request.options));
   const Plan plan = TRY(load_plan(request.config, request.options, in.log));
   const Store store = TRY(Store::open(in.global.root, true));
   TRY(create_container(store, plan, request, in.log));
@@ -150,8 +151,8 @@ Result<int> create(Invocation& in) {
 
 // By another command, or because a poststart hook failed.
 bool is_deleted(const ContainerDir& dir) {
-  const Result<Record> record = load(dir);
-  return !record.ok() && record.error().code() == Code::kState;
+  const Result<struct stat> record = sys::fstatat(dir.dir, kRecordFile, AT_SYMLINK_NOFOLLOW);
+  return !record.ok() && record.error().errnum() == ENOENT;
 }
 
 Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& request, Invocation& in,
@@ -162,8 +163,9 @@ Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& re
   Created created = TRY(create_container(store, plan, request, in.log));
   const auto go = [&]() -> Result<int> {
     TRY(foreground.attach_terminal());
-    TRY(start_container(store, created.dir, created.record, in.log));
+    TRY(start_container(store, created.dir, created.record, created.init, in.log));
     TRY(unlock(created.dir));
+    Fd::close_waiting();
     return foreground.wait(created.pidfd, created.record.pid);
   };
   Result<int> code = go();
@@ -177,8 +179,8 @@ Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& re
 }
 
 Result<int> run_detached(const Store& store, const Plan& plan, CreateRequest& request, Invocation& in) {
-  const Created created = TRY(create_container(store, plan, request, in.log));
-  Result<void> started = start_container(store, created.dir, created.record, in.log);
+  Created created = TRY(create_container(store, plan, request, in.log));
+  Result<void> started = start_container(store, created.dir, created.record, created.init, in.log);
   if (started.ok()) return 0;
   // The program never ran: nothing of it may stay.
   if (!is_deleted(created.dir)) {
@@ -194,11 +196,12 @@ Result<int> run(Invocation& in) {
   [0];
   TRY(check_id(id));
   CreateRequest request = TRY(make_request(given, id, given.detach));
-  TRY(settle_descriptors(request.options));
   TRY(protect_own_binary(in.argv));
+  TRY(settle_descriptors(request.options));
   const Plan plan = TRY(load_plan(request.config, request.options, in.log));
   if (!plan.process) return Error::invalid("/process", "is required to start the container");
   const Store store = TRY(Store::open(in.global.root, true));
+  request.start = true;
   if (given.detach) return run_detached(store, plan, request, in);
   return run_attached(store, plan, request, in, given);
 }

@@ -56,7 +56,9 @@ Result<int> start(Invocation& in) {
   const Store store = TRY(Store::open(in.global.root, false));
   ContainerDir dir = TRY(store.open_container(id));
   TRY(lock(dir, true));
-  TRY(start_container(store, dir, TRY(load(dir)), in.log));
+  const Record record = TRY(load(dir));
+  sync::Channel init = TRY(open_start_gate(dir, record));
+  TRY(start_container(store, dir, record, init, in.log));
   return 0;
 }
 
@@ -110,6 +112,15 @@ Result<int> remove_half_made(const Store& store, const ContainerDir& dir) {
   return 0;
 }
 
+// A created container may go: its program never ran. Engines rely on that (docs/adr).
+Result<void> check_removable(const ContainerDir& dir, const Record& record) {
+  const spec::Status status = TRY(find_status(dir, record));
+  if (status == spec::Status::kStopped || status == spec::Status::kCreated) return {};
+  return Error(Code::kState, text::cat("cannot delete container ", text::quote(record.id),
+                                       " that is not stopped: ", spec::name(status)))
+      .hint("delete --force kills it");
+}
+
 Result<int> remove(Invocation& in) {
   DeleteOptions given;
   const std::string id = TRY(parse_operands(kDelete, &given, in, 1, 1))
@@ -123,14 +134,7 @@ Result<int> remove(Invocation& in) {
   if (!record.ok() && given.force && record.error().code() == Code::kState)
     return remove_half_made(store, dir);
   const Record& found = TRY(std::move(record));
-  const spec::Status status = TRY(find_status(dir, found));
-  // A created container may go: its program never ran. Engines rely on that (docs/adr).
-  const bool may_go = status == spec::Status::kStopped || status == spec::Status::kCreated;
-  if (!may_go && !given.force) {
-    return Error(Code::kState, text::cat("cannot delete container ", text::quote(id),
-                                         " that is not stopped: ", spec::name(status)))
-        .hint("delete --force kills it");
-  }
+  if (!given.force) TRY(check_removable(dir, found));
   TRY(remove_container(store, dir, found, in.log));
   return 0;
 }

@@ -13,6 +13,7 @@
 #include <algorithm>
 
 #include "estiva/base/files.h"
+#include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 #include "estiva/base/undo.h"
@@ -53,7 +54,7 @@ Record first_record(const Plan& plan) {
   record.rootfs = plan.rootfs.path;
   record.annotations = plan.annotations;
   record.created = ::time(nullptr);
-  record.owner = ::geteuid();
+  record.owner = sys::effective_uid();
   record.own_pid_namespace = plan.namespaces.creates(CLONE_NEWPID);
   record.own_mount_namespace = plan.namespaces.has(CLONE_NEWNS);
   record.has_process = plan.process.has_value();
@@ -76,17 +77,24 @@ child::HookState hook_state(const Record& record, spec::Status status) {
   return {text.substr(0, at - digits), text.substr(at)};
 }
 
-Result<void> open_start_gate(child::Context& c, const ContainerDir& dir) {
-  c.start_socket = TRY(sys::unix_socket(SOCK_SEQPACKET));
-  // By descriptor: the path may be longer than a socket's address.
-  TRY(sys::bind_unix(c.start_socket, text::cat("/proc/self/fd/", dir.dir.number(), "/", kStartSocket)));
-  TRY(sys::listen(c.start_socket, 4));
+Result<void> take_start_lock(child::Context& c, const ContainerDir& dir) {
   c.start_lock = TRY(sys::openat(dir.dir, kStartLock, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
   struct flock hold = {};
   hold.l_type = F_RDLCK;
   if (::fcntl(c.start_lock.number(), F_OFD_SETLK, &hold) < 0)
     return Error::system("fcntl F_OFD_SETLK", errno);
   return {};
+}
+
+Result<void> open_start_gate(child::Context& c, const ContainerDir& dir, bool started_by_us) {
+  // While its hooks run, the container is created and not running (runtime.md, lifecycle).
+  const bool locked = !started_by_us || !c.plan.hooks.start_container.empty();
+  if (locked) TRY(take_start_lock(c, dir));
+  if (started_by_us) return {};
+  c.start_socket = TRY(sys::unix_socket(SOCK_SEQPACKET));
+  // By descriptor: the path may be longer than a socket's address.
+  TRY(sys::bind_unix(c.start_socket, text::cat("/proc/self/fd/", dir.dir.number(), "/", kStartSocket)));
+  return sys::listen(c.start_socket, 4);
 }
 
 Result<void> open_console(child::Context& c, CreateRequest& request) {
@@ -143,11 +151,11 @@ Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, co
     record.pid = init.pid();
     record.start_time = TRY(process_start_time(init.pid()));
     TRY(store(dir, record));
-    return write_pid_file(request.pid_file, init.pid());
+    TRY(write_pid_file(request.pid_file, init.pid()));
+    return request.start ? Result<void>() : init.channel().send(sync::Type::kDone);
   }));
-  Fd pidfd = TRY(sys::dup(init.pidfd()));
   init.release();
-  return Created{std::move(dir), std::move(record), std::move(pidfd)};
+  return Created{std::move(dir), std::move(record), init.take_pidfd(), std::move(init.channel())};
 }
 
 }  // namespace
@@ -187,7 +195,7 @@ Result<Created> create_container(const Store& state, const Plan& plan, CreateReq
 
   TRY(open_sources(c));
   Undo no_mounts([&] { (void)remove_host_mounts(record); });
-  TRY(open_start_gate(c, dir));
+  TRY(open_start_gate(c, dir, request.start));
   TRY(open_console(c, request));
   give_stdio(plan);
 

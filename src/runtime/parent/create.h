@@ -7,6 +7,7 @@
 #include "estiva/base/log.h"
 #include "runtime/parent/store.h"
 #include "runtime/plan/plan.h"
+#include "runtime/sync/protocol.h"
 
 namespace estiva {
 
@@ -16,12 +17,14 @@ struct CreateRequest {
   std::string pid_file;        // empty: none
   std::string console_socket;  // empty: none
   Fd console;                  // the foreground's own end instead of a path
+  bool start = false;          // the caller itself starts the program, by Created::init; no gate for `start`
 };
 
 struct Created {
   ContainerDir dir;  // locked
   Record record;
-  Fd pidfd;  // of the init, our child
+  Fd pidfd;            // of the init, our child
+  sync::Channel init;  // to it; it waits for kStart if the request said `start`
 };
 
 // Loads and plans; touches nothing. Warnings go to the log.

@@ -31,7 +31,7 @@ Result<HostFacts> gather_host_facts() {
   facts.selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
   facts.has_kcore = ::access("/proc/kcore", F_OK) == 0;
   facts.last_capability = names::capability_count() - 1;
-  facts.euid = ::geteuid();
+  facts.euid = sys::effective_uid();
   if (facts.euid != 0) leave_out_unwritable(facts.cgroups);
   facts.capabilities = TRY(sys::permitted_capabilities());
   // Without privilege the parent can't open mounts for the child: the child makes them all, in its user namespace.

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -77,11 +78,11 @@ bool has_verity() {
 }  // namespace
 
 std::string own_protection() {
-  struct statvfs info;
-  if (::statvfs(kSelf, &info) == 0 && (info.f_flag & ST_RDONLY) != 0) return "read-only mount";
-  if (has_verity()) return "fs-verity";
-  if (is_sealed_copy()) return "sealed copy";
-  return "";
+  const Result<struct statfs> info = sys::statfs(kSelf);
+  if (!info.ok()) return "";
+  if ((info.value().f_flags & ST_RDONLY) != 0) return "read-only mount";
+  if (info.value().f_type == TMPFS_MAGIC) return is_sealed_copy() ? "sealed copy" : "";
+  return has_verity() ? "fs-verity" : "";
 }
 
 Result<void> protect_own_binary(char* const argv[]) {

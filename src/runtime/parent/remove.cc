@@ -89,7 +89,7 @@ Result<void> kill_container(const Record& record) {
 }
 
 static Result<void> remove_cgroup_once(const Record& record) {
-  if (record.cgroup.path.empty()) return {};
+  if (record.cgroup.path.empty() || cgroup::destroy(record.cgroup, 0).ok()) return {};
   // Processes that outlived the init: it had no pid namespace of its own, or they joined later.
   if (TRY(cgroup::populated(record.cgroup))) TRY(cgroup::kill_all(record.cgroup, SIGKILL));
   return cgroup::destroy(record.cgroup, kPatienceMs);

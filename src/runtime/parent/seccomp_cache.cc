@@ -8,6 +8,7 @@
 
 #include "estiva/base/codec.h"
 #include "estiva/base/files.h"
+#include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
 #include "estiva/spec/seccomp.h"
 #include "runtime/parent/seccomp.h"
@@ -30,22 +31,25 @@ std::string name_of(std::string_view key) {
   return text::octal(hash);
 }
 
-// Only a directory of our own that nobody else can write to is believed.
-Result<Fd> open_directory(FdView root, bool make) {
-  Result<Fd> dir = sys::openat(root, kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!dir.ok() && dir.error().errnum() == ENOENT && make) {
-    TRY(sys::mkdirat(root, kDirectory, 0700));
-    dir = sys::openat(root, kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  }
-  Fd opened = TRY(std::move(dir));
+// Only what is our own and nobody else can write to is believed.
+Result<Fd> open_own(FdView dir, sys::Path path, int flags) {
+  Fd opened = TRY(sys::openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | flags));
+  opened.close_later();
   const struct stat info = TRY(sys::fstat(opened));
-  if (info.st_uid != ::geteuid() || (info.st_mode & 022) != 0) return Error::system("open .seccomp", EPERM);
+  if (info.st_uid != sys::effective_uid() || (info.st_mode & 022) != 0) return Error::system("open .seccomp", EPERM);
   return opened;
 }
 
+Result<Fd> make_directory(FdView root) {
+  Result<Fd> dir = open_own(root, kDirectory, O_DIRECTORY);
+  if (dir.ok() || dir.error().errnum() != ENOENT) return dir;
+  TRY(sys::mkdirat(root, kDirectory, 0700));
+  return open_own(root, kDirectory, O_DIRECTORY);
+}
+
 Result<std::vector<sock_filter>> load(FdView root, const std::string& key) {
-  const Fd dir = TRY(open_directory(root, false));
-  const std::string content = TRY(files::read_all(dir, name_of(key), kMaxFile));
+  const Fd file = TRY(open_own(root, text::cat(kDirectory, "/", name_of(key)), 0));
+  const std::string content = TRY(files::read_fd(file, kMaxFile));
   if (!content.starts_with(key) || (content.size() - key.size()) % sizeof(sock_filter) != 0)
     return Error(Code::kNotFound, "");
   std::vector<sock_filter> program((content.size() - key.size()) / sizeof(sock_filter));
@@ -55,7 +59,7 @@ Result<std::vector<sock_filter>> load(FdView root, const std::string& key) {
 }
 
 Result<void> save(FdView root, const std::string& key, const std::vector<sock_filter>& program) {
-  const Fd dir = TRY(open_directory(root, true));
+  const Fd dir = TRY(make_directory(root));
   std::string content = key;
   content.append(reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter));
   return files::replace(dir, name_of(key), content, 0600);

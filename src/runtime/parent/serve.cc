@@ -18,7 +18,7 @@ namespace {
 // a group that keeps it out of something (CVE-2014-8989).
 Result<void> write_id_maps(const InitProcess& init, const NamespacePlan& plan) {
   const std::string process = text::cat("/proc/", init.pid(), "/");
-  if (::geteuid() != 0) TRY(files::write_kernel(FdView::cwd(), process + "setgroups", "deny"));
+  if (sys::effective_uid() != 0) TRY(files::write_kernel(FdView::cwd(), process + "setgroups", "deny"));
   TRY(files::write_kernel(FdView::cwd(), process + "uid_map", plan.uid_map).context([] {
     return "/linux/uidMappings";
   }));
@@ -75,7 +75,7 @@ Result<void> serve(InitProcess& init, const Plan& plan, const Record& record,
         TRY(follow(init, message.payload));
         break;
       case sync::Type::kReady:
-        return answer(init, ready());
+        return ready();
       case sync::Type::kError:
         return sync::decode_error(message.payload);
       case sync::Type::kEnd:

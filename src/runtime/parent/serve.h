@@ -9,7 +9,7 @@
 
 namespace estiva {
 
-// `ready` writes what must be on disk before the program may run; its failure fails the init.
+// `ready` writes what must be on disk before the program may run, and answers; its failure fails the init.
 Result<void> serve(InitProcess& init, const Plan& plan, const Record& record,
                    const std::function<Result<void>()>& ready);
 

@@ -38,7 +38,10 @@ uint64_t clone_flags(const NamespacePlan& plan) {
 
 // What the caller ignores for itself must not be ignored in the container: bit n-1 is signal n.
 Result<uint64_t> ignored_signals() {
-  const std::string status = TRY(files::read_fd(TRY(sys::open("/proc/self/status", O_RDONLY)), 65536));
+  Fd file = TRY(sys::open("/proc/self/status", O_RDONLY));
+  file.close_later();
+  char buffer[8192];  // one read gives all of it
+  const std::string_view status(buffer, TRY(sys::read(file, buffer, sizeof buffer)));
   const std::string_view key = "\nSigIgn:\t";
   const size_t at = status.find(key);
   const auto mask =
@@ -63,23 +66,31 @@ void reset_signals(uint64_t ignored) {
   ::_exit(1);
 }
 
-Result<pid_t> clone(uint64_t flags, FdView cgroup, uint64_t exit_signal) {
+struct Cloned {
+  pid_t pid;  // 0 in the child
+  Fd pidfd;
+};
+
+Result<Cloned> clone(uint64_t flags, FdView cgroup, uint64_t exit_signal) {
+  int pidfd = -1;
   struct clone_args args = {};
-  args.flags = flags;
+  args.flags = flags | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
   args.exit_signal = exit_signal;
   if (cgroup.valid()) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = static_cast<uint64_t>(cgroup.number());
   }
-  return sys::clone3(args).context([] { return "container process"; });
+  const pid_t pid = TRY(sys::clone3(args).context([] { return "container process"; }));
+  return Cloned{pid, Fd(pid == 0 ? -1 : pidfd)};
 }
 
 // Before Linux 5.7 a process can't be born in a cgroup: the child joins by itself, as it does on v1.
-Result<pid_t> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
-  Result<pid_t> pid = clone(flags, cgroup, SIGCHLD);
-  if (pid.ok() || !cgroup.valid()) return pid;
-  const int errnum = pid.error().errnum();
-  if (errnum != ENOSYS && errnum != E2BIG && errnum != EINVAL) return pid;
+Result<Cloned> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
+  Result<Cloned> cloned = clone(flags, cgroup, SIGCHLD);
+  if (cloned.ok() || !cgroup.valid()) return cloned;
+  const int errnum = cloned.error().errnum();
+  if (errnum != ENOSYS && errnum != E2BIG && errnum != EINVAL) return cloned;
   c.cgroup_tasks.push_back(TRY(sys::openat(cgroup, "cgroup.procs", O_WRONLY)));
   return clone(flags, FdView::of_number(-1), SIGCHLD);
 }
@@ -87,9 +98,9 @@ Result<pid_t> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
 // In the stager. Ends with the number of the init in the pipe, or an error on the channel.
 [[noreturn]] void run_stager(child::Context& c, sync::Channel& channel, sys::Pipe& pipe) {
   const auto stage = [&]() -> Result<pid_t> {
-    TRY(child::guard_process(channel));
+    TRY(child::guard_process());
     TRY(child::join_namespaces(c));
-    return clone(clone_flags(c.plan.namespaces) | CLONE_PARENT, FdView::of_number(-1), 0);
+    return TRY(clone(clone_flags(c.plan.namespaces) | CLONE_PARENT, FdView::of_number(-1), 0)).pid;
   };
   const Result<pid_t> pid = stage();
   if (!pid.ok()) {
@@ -105,13 +116,14 @@ Result<pid_t> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
   ::_exit(told ? 0 : 1);
 }
 
-Result<pid_t> staged_pid(pid_t stager, sys::Pipe& pipe, sync::Channel& channel) {
+Result<Cloned> staged_init(pid_t stager, sys::Pipe& pipe, sync::Channel& channel) {
   pipe.write.reset();
   char buffer[16];
   const Result<size_t> size = sys::read(pipe.read, buffer, sizeof buffer);
   TRY(sys::wait_pid(stager));
   if (size.ok() && size.value() > 0) {
-    if (const auto pid = text::number<pid_t>(std::string_view(buffer, size.value()))) return *pid;
+    if (const auto pid = text::number<pid_t>(std::string_view(buffer, size.value())))
+      return Cloned{*pid, TRY(sys::pidfd_open(*pid))};
   }
   const sync::Message message = TRY(channel.receive());
   if (message.type == sync::Type::kError) return sync::decode_error(message.payload);
@@ -136,15 +148,15 @@ Result<void> InitProcess::move_to(pid_t pid) {
 Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd*>& own) {
   // Before any process of ours is inside: none of them may be traced or read from there (CVE-2016-9962). The id maps
   // of such a process only root can write: without privilege the child does it itself, once it is mapped.
-  const bool mapped_by_user = c.plan.namespaces.creates(CLONE_NEWUSER) && ::geteuid() != 0;
+  const bool mapped_by_user = c.plan.namespaces.creates(CLONE_NEWUSER) && sys::effective_uid() != 0;
   if (!mapped_by_user) TRY(sys::prctl(PR_SET_DUMPABLE, 0));
   const uint64_t ignored = TRY(ignored_signals());
   sys::SocketPair pair = TRY(sys::socketpair(SOCK_SEQPACKET));
   sys::Pipe pipe;
   const bool staged = needs_stager(c.plan.namespaces);
   if (staged) pipe = TRY(sys::pipe());
-  pid_t pid = TRY(clone_into(c, staged ? 0 : clone_flags(c.plan.namespaces), cgroup));
-  if (pid == 0) {
+  Cloned cloned = TRY(clone_into(c, staged ? 0 : clone_flags(c.plan.namespaces), cgroup));
+  if (cloned.pid == 0) {
     for (Fd* fd : own) fd->reset();
     pair.first.reset();
     reset_signals(ignored);
@@ -154,11 +166,8 @@ Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd
   }
   pair.second.reset();
   sync::Channel channel(std::move(pair.first));
-  if (staged) pid = TRY(staged_pid(pid, pipe, channel));
-  Result<Fd> pidfd = sys::pidfd_open(pid);
-  InitProcess init(pid, pidfd.ok() ? std::move(pidfd).value() : Fd(), std::move(channel));
-  if (!pidfd.ok()) return std::move(pidfd).error();
-  return init;
+  if (staged) cloned = TRY(staged_init(cloned.pid, pipe, channel));
+  return InitProcess(cloned.pid, std::move(cloned.pidfd), std::move(channel));
 }
 
 }  // namespace estiva

@@ -22,6 +22,7 @@ class InitProcess {
 
   pid_t pid() const { return pid_; }
   FdView pidfd() const { return pidfd_; }
+  Fd take_pidfd() { return std::move(pidfd_); }
   sync::Channel& channel() { return channel_; }
   // The init goes on as another child of ours; the one before has ended.
   Result<void> move_to(pid_t pid);

@@ -16,10 +16,7 @@ namespace estiva {
 namespace {
 
 // The init answers with an error, or its end of the connection goes away in exec.
-Result<void> release_init(const ContainerDir& dir) {
-  Fd socket = TRY(sys::unix_socket(SOCK_SEQPACKET));
-  TRY(sys::connect_unix(socket, text::cat("/proc/self/fd/", dir.dir.number(), "/", kStartSocket)));
-  sync::Channel init(std::move(socket));
+Result<void> release_init(sync::Channel& init) {
   TRY(init.send(sync::Type::kStart));
   const sync::Message message = TRY(init.receive());
   if (message.type == sync::Type::kError) return sync::decode_error(message.payload);
@@ -30,14 +27,21 @@ Result<void> release_init(const ContainerDir& dir) {
 
 }  // namespace
 
-Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record, Log& log) {
+Result<sync::Channel> open_start_gate(const ContainerDir& dir, const Record& record) {
   const spec::Status status = TRY(find_status(dir, record));
   if (status != spec::Status::kCreated) {
     return Error(Code::kState, text::cat("cannot start container ", text::quote(record.id), " in the ",
                                          spec::name(status), " state"));
   }
   if (!record.has_process) return Error::invalid("/process", "is required to start the container");
-  TRY(release_init(dir));
+  Fd socket = TRY(sys::unix_socket(SOCK_SEQPACKET));
+  TRY(sys::connect_unix(socket, text::cat("/proc/self/fd/", dir.dir.number(), "/", kStartSocket)));
+  return sync::Channel(std::move(socket));
+}
+
+Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record,
+                             sync::Channel& init, Log& log) {
+  TRY(release_init(init));
   if (record.hooks.poststart.empty()) return {};
   Result<void> done =
       run_host_hooks(record.hooks.poststart, "poststart", make_state(record, spec::Status::kRunning));

@@ -4,10 +4,15 @@
 
 #include "estiva/base/log.h"
 #include "runtime/parent/store.h"
+#include "runtime/sync/protocol.h"
 
 namespace estiva {
 
-// `dir` is locked. Runs the poststart hooks; when one fails, the container is stopped and destroyed (runtime.md).
-Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record, Log& log);
+// Connects to the init of a created container. `dir` is locked.
+Result<sync::Channel> open_start_gate(const ContainerDir& dir, const Record& record);
+
+// Lets the program run. Runs the poststart hooks; when one fails, the container is stopped and destroyed (runtime.md).
+Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record,
+                             sync::Channel& init, Log& log);
 
 }  // namespace estiva

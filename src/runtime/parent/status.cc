@@ -15,8 +15,9 @@ namespace estiva {
 Result<uint64_t> process_start_time(pid_t pid) {
   const std::string path = text::cat("/proc/", pid, "/stat");
   const auto gone = [&] { return Error(Code::kNotFound, text::cat("process ", pid, " is gone")); };
-  const Result<Fd> file = sys::open(path, O_RDONLY);
+  Result<Fd> file = sys::open(path, O_RDONLY);
   if (!file.ok()) return gone();
+  file.value().close_later();
   char buffer[1024];
   const Result<size_t> size = sys::read(file.value(), buffer, sizeof buffer);
   if (!size.ok()) return gone();

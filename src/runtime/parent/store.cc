@@ -85,7 +85,10 @@ Result<std::vector<std::string>> Store::ids() const {
   return names;
 }
 
+// What an older or newer version put beside our own files goes with the tree.
 Result<void> Store::remove(const ContainerDir& container) const {
+  for (const char* name : {kStartSocket, kStartLock, kRecordFile}) (void)sys::unlinkat(container.dir, name);
+  if (sys::unlinkat(root_, container.id, AT_REMOVEDIR).ok()) return {};
   return files::remove_tree(root_, container.id);
 }
 
