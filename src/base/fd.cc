@@ -49,7 +49,8 @@ void Fd::close_waiting() {
 
 void Fd::forget_waiting(unsigned first, unsigned last) {
   const auto closed = [&](int number) { return static_cast<unsigned>(number) - first <= last - first; };
-  waiting_count = static_cast<size_t>(std::remove_if(waiting.begin(), waiting.begin() + waiting_count, closed) - waiting.begin());
+  waiting_count = static_cast<size_t>(
+      std::remove_if(waiting.begin(), waiting.begin() + waiting_count, closed) - waiting.begin());
 }
 
 FdView FdView::cwd() { return FdView(AT_FDCWD); }

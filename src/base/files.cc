@@ -42,16 +42,19 @@ Result<void> remove_entry(FdView dir, const std::string& name) {
 
 Result<std::string> read_fd(FdView fd, size_t limit) { return read_growing(fd, limit, kFirstRead, 0); }
 
+Result<std::string> read_file(FdView file, const struct stat& info, size_t limit) {
+  if (!S_ISREG(info.st_mode)) return Error(Code::kInvalid, "is not a regular file");
+  const size_t expected = static_cast<size_t>(info.st_size);
+  // One more than there is, so that the end shows without growing.
+  const size_t first = expected > 0 ? std::min(expected, limit) + 1 : kFirstRead;
+  return read_growing(file, limit, first, expected);
+}
+
 Result<std::string> read_all(FdView dir, sys::Path path, size_t limit) {
   // O_NONBLOCK: a FIFO in the file's place must not hang us.
   Fd file = TRY(sys::openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
   file.close_later();
-  const struct stat info = TRY(sys::fstat(file));
-  if (!S_ISREG(info.st_mode)) return Error(Code::kInvalid, text::cat(path.c_str(), " is not a regular file"));
-  // One more than there is, so that the end shows without growing.
-  const size_t expected = static_cast<size_t>(info.st_size);
-  const size_t first = expected > 0 ? std::min(expected, limit) + 1 : kFirstRead;
-  return read_growing(file, limit, first, expected).context([&] { return std::string(path.c_str()); });
+  return read_file(file, TRY(sys::fstat(file)), limit).context([&] { return std::string(path.c_str()); });
 }
 
 Result<void> write_kernel(FdView dir, sys::Path path, std::string_view value) {

@@ -123,22 +123,24 @@ Result<Fd> RootDir::open_at(std::string_view path, int flags, Links links) const
 Result<Fd> RootDir::make_directories(std::string_view path, mode_t mode, Links links) const {
   Result<Fd> whole = open_at(path, O_PATH | O_DIRECTORY, links);
   if (whole.ok() || whole.error().errnum() != ENOENT) return whole;
+  return make_missing_directories(path, mode, links);
+}
+
+Result<Fd> RootDir::make_missing_directories(std::string_view path, mode_t mode, Links links) const {
   std::vector<std::string> parts = components(path);
-  if (parts.empty()) return whole;
+  if (parts.empty()) return open_at("/", O_PATH | O_DIRECTORY);
   const std::string name = std::move(parts.back());
   parts.pop_back();
   const std::string parent = text::cat("/", text::join(parts, "/"));
   const Fd dir = TRY(make_directories(parent, mode, links));
   if (name == "..") return open_at(path, O_PATH | O_DIRECTORY, links);
   Result<void> made = sys::mkdirat(dir, name, mode);
-  if (!made.ok() && made.error().errnum() == EEXIST && links != Links::kRefuse) {
-    // A dangling link, or somebody was faster.
-    const Result<std::string> target = link_target(dir, name, parent);
-    if (target.ok()) return make_directories(target.value(), mode, Links::kRefuse);
-  } else {
-    TRY(std::move(made));
-  }
-  return sys::openat(dir, name, kDirectory);
+  if (made.ok()) return sys::openat(dir, name, kDirectory);
+  if (made.error().errnum() != EEXIST) return std::move(made).error();
+  Result<Fd> there = open_at(path, O_PATH | O_DIRECTORY, links);
+  if (there.ok() || there.error().errnum() != ENOENT || links == Links::kRefuse) return there;
+  // A dangling link.
+  return make_directories(TRY(link_target(dir, name, parent)), mode, Links::kRefuse);
 }
 
 Result<Fd> RootDir::make_file(std::string_view path, mode_t mode) const {

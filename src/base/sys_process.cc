@@ -50,7 +50,7 @@ Result<pid_t> clone3(struct clone_args& args) {
 Result<Fd> pidfd_open(pid_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0) return Error::system("pidfd_open", errno);
-  return Fd(static_cast<int>(fd));
+  return Fd(static_cast<int>(fd), Closing::kLater);
 }
 
 Result<void> pidfd_send_signal(FdView pidfd, int signal) {

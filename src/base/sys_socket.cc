@@ -141,7 +141,7 @@ Result<Received> receive_message(FdView socket, size_t limit) {
 }
 
 Result<void> bring_up_interface(const char* name) {
-  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), Closing::kLater);
   if (!socket.valid()) return Error::system("socket", errno);
   struct ifreq request = {};
   strncpy(request.ifr_name, name, sizeof request.ifr_name - 1);

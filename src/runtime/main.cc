@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entry of estiva: global options, the table of commands, the one place that prints errors.
+#include <cxxabi.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -105,9 +105,11 @@ Result<int> run(std::span<const std::string> arguments, Log& log, char* const* a
 // In place of libstdc++'s, which brings a demangler of 0.1 MB to print the name of an exception; nothing here throws.
 void __gnu_cxx::__verbose_terminate_handler() { abort(); }
 
+// And these, which would set 73 KiB aside at each start for exceptions that are thrown when memory is short.
+void* __cxxabiv1::__cxa_allocate_exception(size_t) noexcept { abort(); }
+void __cxxabiv1::__cxa_free_exception(void*) noexcept {}
+
 int main(int argc, char** argv) {
-  // Modes are ours to choose: a caller's 0 would open the state to others, its 0777 close it to ourselves.
-  ::umask(022);
   estiva::Log log("estiva");
   const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
   const estiva::Result<int> code = estiva::run(arguments, log, argv);

@@ -14,6 +14,8 @@ namespace estiva::files {
 
 // The file's content; larger than `limit` bytes is an error, so is anything but a regular file, unless `any_type`.
 Result<std::string> read_all(FdView dir, sys::Path path, size_t limit);
+// The same of an open file.
+Result<std::string> read_file(FdView file, const struct stat& info, size_t limit);
 // Content from a descriptor up to its end.
 Result<std::string> read_fd(FdView fd, size_t limit);
 // One write(2) to an existing file of the kernel (cgroupfs, procfs), opened without creating or truncating.

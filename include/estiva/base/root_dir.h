@@ -29,6 +29,8 @@ class RootDir {
 
   // The directory, made with its parents where missing (`mode`, subject to the umask).
   Result<Fd> make_directories(std::string_view path, mode_t mode, Links links = Links::kFollow) const;
+  // The same, without first looking whether it is there.
+  Result<Fd> make_missing_directories(std::string_view path, mode_t mode, Links links = Links::kFollow) const;
   // The regular file as O_PATH descriptor, made empty with its parents where missing.
   Result<Fd> make_file(std::string_view path, mode_t mode) const;
 

@@ -82,11 +82,15 @@ Result<CgroupLayout> separate_mounts(sys::Path mount_point) {
 }  // namespace
 
 Result<CgroupLayout> detect_layout(sys::Path mount_point) {
-  Result<struct statfs> top = sys::statfs(mount_point);
-  if (!top.ok() && top.error().errnum() == ENOENT) return CgroupLayout{};
-  if (TRY(std::move(top)).f_type != CGROUP2_SUPER_MAGIC) return separate_mounts(mount_point);
+  // Only a cgroup2 has that file.
+  Result<CgroupHierarchy> unified = unified_hierarchy(mount_point.c_str());
+  if (!unified.ok() && unified.error().errnum() == ENOENT) {
+    const Result<struct statfs> top = sys::statfs(mount_point);
+    if (!top.ok() && top.error().errnum() == ENOENT) return CgroupLayout{};
+    return separate_mounts(mount_point);
+  }
   CgroupLayout layout{.mode = CgroupMode::kV2};
-  layout.hierarchies.push_back(TRY(unified_hierarchy(mount_point.c_str())));
+  layout.hierarchies.push_back(TRY(std::move(unified)));
   return layout;
 }
 

@@ -29,7 +29,7 @@ struct Context {
   std::vector<Fd> device_sources;  // by index of plan.rootfs.devices: detached host nodes
   std::vector<Fd> namespaces;      // by index of plan.namespaces.join
   std::vector<Fd> cgroup_tasks;    // v1: the child writes "0" to each
-  Fd host_proc;                    // the host's procfs, verified
+  Fd host_proc;                    // the host's procfs, verified; only where something is written to it
   Fd null_tree;                    // detached /dev/null of the host, for masks
   Fd console_socket;               // connected; takes the terminal
   Fd start_socket;                 // listening; `start` connects to it
@@ -40,6 +40,7 @@ struct Context {
 
   // Made on the way.
   bool joined = false;           // the namespaces are
+  bool entered = false;          // the root is: paths are the container's, /proc too
   RootDir root{Fd()};            // the container's root, before and after it is entered
   Fd terminal;                   // the container's side of it
   std::string program;           // what is executed: found on the container's PATH

@@ -15,16 +15,13 @@ namespace estiva::child {
 
 namespace {
 
-constexpr int kHighest = 63;  // capability numbers fit 64 bits (linux/capability.h)
+constexpr mode_t kInheritedUmask = 022;  // commands/create.cc
+constexpr int kHighest = 63;             // capability numbers fit 64 bits (linux/capability.h)
 
-// Those beyond the kernel's last end the loop: PR_CAPBSET_DROP says EINVAL.
-Result<void> drop_bounding(uint64_t keep) {
-  for (int number = 0; number <= kHighest; ++number) {
+Result<void> drop_bounding(uint64_t keep, int last) {
+  for (int number = 0; number <= last; ++number) {
     if (keep >> number & 1) continue;
-    const Result<int> dropped = sys::prctl(PR_CAPBSET_DROP, static_cast<unsigned long>(number));
-    if (dropped.ok()) continue;
-    if (dropped.error().errnum() == EINVAL) return {};
-    return Error::system("prctl PR_CAPBSET_DROP", dropped.error().errnum());
+    TRY(sys::prctl(PR_CAPBSET_DROP, static_cast<unsigned long>(number)));
   }
   return {};
 }
@@ -83,8 +80,10 @@ Result<void> drop_privileges(const Context& c) {
   if (process.personality) {
     TRY(sys::personality(*process.personality).context([] { return "/linux/personality"; }));
   }
-  sys::umask(process.umask);
-  TRY(drop_bounding(process.capabilities.bounding).context([] { return "/process/capabilities/bounding"; }));
+  if (process.umask != kInheritedUmask) sys::umask(process.umask);
+  TRY(drop_bounding(process.capabilities.bounding, process.last_capability).context([] {
+    return "/process/capabilities/bounding";
+  }));
   if (process.uid != 0) TRY(sys::prctl(PR_SET_KEEPCAPS, 1));
   TRY(set_ids(process));
   TRY(set_capabilities(until_exec(c, process.capabilities)).context([] { return "/process/capabilities"; }));

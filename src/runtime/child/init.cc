@@ -41,8 +41,8 @@ Result<void> close_all_but(const Context& c, std::vector<int> kept) {
 
 // Processes of a pid namespace that is joined could trace us (CAP_SYS_PTRACE): nothing of the host may be left to find.
 Result<void> close_for_strangers(const Context& c, const sync::Channel& parent) {
-  std::vector<int> kept = {parent.fd().number(), c.root.fd().number(), c.null_tree.number(), c.start_socket.number(),
-                           c.start_lock.number(), c.terminal.number()};
+  std::vector<int> kept = {parent.fd().number(),    c.root.fd().number(),  c.null_tree.number(),
+                           c.start_socket.number(), c.start_lock.number(), c.terminal.number()};
   for (const auto* list : {&c.mount_sources, &c.namespaces}) {
     for (const Fd& fd : *list) kept.push_back(fd.number());
   }
@@ -61,7 +61,6 @@ Result<void> build_rootfs(Context& c, sync::Channel& parent) {
   TRY(open_terminal(c));
   TRY(write_sysctls(c));
   if (!joins_pid) TRY(close_rootfs(c));
-  c.host_proc.reset();
   TRY(enter_rootfs(c));
   if (!joins_pid) return {};
   TRY(close_for_strangers(c, parent));

@@ -38,8 +38,11 @@ class Masks {
     Result<Fd> opened = c_.root.open_at(path, O_PATH);
     if (!opened.ok() && absent(opened.error())) return {};
     const Fd target = TRY(std::move(opened));
-    const struct stat info = TRY(sys::fstat(target));
-    return S_ISDIR(info.st_mode) ? mask_directory(path, target) : mask_file(target);
+    // Most are files. A file can't be mounted on a directory: ENOTDIR says mount(2), EINVAL move_mount(2).
+    Result<void> masked = mask_file(target);
+    if (masked.ok() || (masked.error().errnum() != ENOTDIR && masked.error().errnum() != EINVAL))
+      return masked;
+    return mask_directory(path, target);
   }
 
  private:
@@ -55,11 +58,10 @@ class Masks {
 
   Result<void> mask_file(const Fd& target) {
     if (!c_.plan.new_mount_api) return mask_file_old(target);
-    if (!null_attached_) {
-      null_attached_ = true;
-      return sys::move_mount(c_.null_tree, "", target, "", kOnto);
-    }
-    return copy(c_.null_tree, target);
+    if (null_attached_) return copy(c_.null_tree, target);
+    Result<void> moved = sys::move_mount(c_.null_tree, "", target, "", kOnto);
+    null_attached_ = moved.ok();
+    return moved;
   }
 
   // Before Linux 5.12: the host's own node, as long as the host's tree is there; verified, or the mask could be
@@ -73,7 +75,7 @@ class Masks {
   }
 
   Result<void> copy(const Fd& attached, const Fd& target) {
-    if (c_.host_proc.valid()) return bind_path(descriptor_path(attached), false, target);
+    if (!c_.entered) return bind_path(descriptor_path(attached), false, target);
     const Fd tree = TRY(sys::open_tree(attached, "", AT_EMPTY_PATH | OPEN_TREE_CLONE));
     return sys::move_mount(tree, "", target, "", kOnto);
   }

@@ -105,7 +105,8 @@ Result<void> mount_new_api(const MountStep& step, FdView target) {
 bool is_plain(const MountStep& step) {
   const bool own_readonly = step.type == "tmpfs" || step.type == "cgroup2";
   const auto has_comma = [](const FsOption& option) { return option.value.find(',') != std::string::npos; };
-  return ((step.set & MOUNT_ATTR_RDONLY) == 0 || own_readonly) && std::ranges::none_of(step.options, has_comma);
+  return ((step.set & MOUNT_ATTR_RDONLY) == 0 || own_readonly) &&
+         std::ranges::none_of(step.options, has_comma);
 }
 
 std::string option_text(const MountStep& step) {
@@ -168,8 +169,7 @@ Result<void> set_attributes_new(const MountStep& step, FdView mounted) {
 std::string descriptor_path(FdView fd) { return text::cat("/proc/self/fd/", fd.number()); }
 
 Result<void> mount_filesystem(const Context& c, const MountStep& step, FdView target) {
-  const bool old_api =
-      step.old_api_only || (c.host_proc.valid() && (!c.plan.new_mount_api || is_plain(step)));
+  const bool old_api = step.old_api_only || !c.plan.new_mount_api || (!c.entered && is_plain(step));
   if (!old_api) return mount_new_api(step, target);
   Result<void> mounted = mount_old_api(step, target);
   // The new API can say which option was wrong.

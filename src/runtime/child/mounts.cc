@@ -35,6 +35,16 @@ Result<void> refuse_hidden_dev(const Context& c, const MountStep& step, const Fd
   return Error::invalid(step.object + "/destination", "leads to /dev by a link in the root file system");
 }
 
+// There a mount point is hardly ever there already.
+bool below_new_tmpfs(const Context& c, const MountStep& step) {
+  const std::string parent = step.destination.substr(0, step.destination.rfind('/'));
+  for (const MountEntry& earlier : c.plan.rootfs.mounts) {
+    if (&earlier.mount == &step) break;
+    if (earlier.mount.type == "tmpfs" && earlier.mount.destination == parent) return true;
+  }
+  return false;
+}
+
 // A bind of a file needs a file to cover, everything else a directory.
 Result<Fd> open_target(const Context& c, const MountStep& step, const Fd& source) {
   if (step.kind == MountKind::kRemount || step.kind == MountKind::kPropagation) {
@@ -42,11 +52,15 @@ Result<Fd> open_target(const Context& c, const MountStep& step, const Fd& source
   }
   bool directory = true;
   if (step.kind == MountKind::kBind) {
+    Result<Fd> there = c.root.open_at(step.destination, O_PATH, RootDir::Links::kRefuse);
+    if (there.ok()) return there;
     const struct stat info = source.valid() ? TRY(sys::fstat(source)) : TRY(sys::fstatat(FdView::cwd(), step.source, 0));
     directory = S_ISDIR(info.st_mode);
   }
   if (!directory) return c.root.make_file(step.destination, 0644);
-  Fd target = TRY(c.root.make_directories(step.destination, 0755, links_of(step)));
+  Fd target =
+      TRY(below_new_tmpfs(c, step) ? c.root.make_missing_directories(step.destination, 0755, links_of(step))
+                                   : c.root.make_directories(step.destination, 0755, links_of(step)));
   if (step.kind == MountKind::kBind) TRY(refuse_hidden_dev(c, step, target));
   return target;
 }

@@ -39,9 +39,8 @@ Result<void> attach_tree(Context& c) {
 Result<void> pivot(const Context& c) {
   TRY(sys::fchdir(c.root.fd()));
   TRY(sys::pivot_root(".", "."));
-  // A slave already; the unmount must not reach the host whatever the host's propagation is.
-  TRY(sys::umount2(".", MNT_DETACH));
-  return sys::chdir("/");
+  // A slave already; the unmount must not reach the host whatever the host's propagation is. "." is then "/".
+  return sys::umount2(".", MNT_DETACH);
 }
 
 // For a root on an initramfs, where pivot_root is impossible: the new root covers the old one. The host's procfs
@@ -83,6 +82,7 @@ Result<void> make_root_readonly(const Context& c) {
 }
 
 Result<void> enter_rootfs(Context& c) {
+  c.entered = true;
   if (c.plan.rootfs.pivot) {
     TRY(pivot(c));
   } else if (c.plan.namespaces.creates(CLONE_NEWNS)) {

@@ -2,6 +2,7 @@
 // estiva create, run and plan: what they share is reading the bundle.
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "estiva/base/files.h"
@@ -132,6 +133,8 @@ Result<void> settle_descriptors(const RunOptions& options) {
       return text::cat("--preserve-fds: descriptor ", number, " is not open");
     }));
   }
+  // Modes are ours to choose: a caller's umask of 0 would open the state to others, its 0777 close it to ourselves.
+  sys::umask(022);
   return sys::close_range(end, ~0u, 0);
 }
 
@@ -158,15 +161,18 @@ bool is_deleted(const ContainerDir& dir) {
 Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& request, Invocation& in,
                          const RunCommandOptions& given) {
   const bool terminal = plan.process && plan.process->terminal;
-  Foreground foreground = TRY(Foreground::prepare(terminal, !given.no_subreaper));
+  // Orphans come to us only from our own pid namespace.
+  const bool subreaper = !given.no_subreaper && !plan.namespaces.has(CLONE_NEWPID);
+  Foreground foreground = TRY(Foreground::prepare(terminal, subreaper));
   request.console = foreground.take_console_socket();
   Created created = TRY(create_container(store, plan, request, in.log));
   const auto go = [&]() -> Result<int> {
     TRY(foreground.attach_terminal());
     TRY(start_container(store, created.dir, created.record, created.init, in.log));
     TRY(unlock(created.dir));
-    Fd::close_waiting();
-    return foreground.wait(created.pidfd, created.record.pid);
+    const int code = TRY(foreground.wait(created.pidfd, created.record.pid));
+    created.record.pid = 0;  // reaped
+    return code;
   };
   Result<int> code = go();
   if (given.keep && code.ok()) return code;

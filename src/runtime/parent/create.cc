@@ -138,14 +138,25 @@ Result<void> write_pid_file(const std::string& path, pid_t pid) {
   return write().context([] { return "pid file"; });
 }
 
+// The child has its own copies. Before a long wait (run) the host's mounts must not stay in use by us.
+void release_sources(child::Context& c) {
+  c.rootfs_tree.reset();
+  c.null_tree.reset();
+  c.mount_sources.clear();
+  c.device_sources.clear();
+  Fd::close_waiting();
+}
+
 // From the first process on, a failure is the end of a container that hooks may have seen.
 Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, const CreateRequest& request,
-                         const cgroup::CgroupHandle& cgroup) {
-  InitProcess init = TRY(spawn(c, cgroup.unified_dir, {&dir.dir}));
+                         cgroup::CgroupHandle& cgroup) {
+  InitProcess init = TRY(spawn(c, cgroup.unified_dir));
   // The child has its own copies; those that stay open here would keep things alive.
   c.start_socket.reset();
   c.start_lock.reset();
   c.console_socket.reset();
+  cgroup.unified_dir.reset();
+  if (request.start) release_sources(c);
   TRY(adjust_oom_score(c.plan, init.pid()));
   TRY(serve(init, c.plan, record, [&]() -> Result<void> {
     record.pid = init.pid();
@@ -168,7 +179,7 @@ Result<Plan> load_plan(const std::string& config, const RunOptions& options, Log
   }
   const std::string document = TRY(std::move(text));
   const spec::Spec spec = TRY(spec::load_config(document).context([] { return "config.json"; }));
-  const HostFacts facts = TRY(gather_host_facts());
+  const HostFacts facts = TRY(gather_host_facts(spec));
   Plan plan = TRY(make_plan(spec, facts, options).context([] { return "config.json"; }));
   for (const std::string& warning : plan.warnings) log.warning(warning);
   return plan;
@@ -188,7 +199,7 @@ Result<Created> create_container(const Store& state, const Plan& plan, CreateReq
   c.creating = hook_state(record, spec::Status::kCreating);
   c.created = hook_state(record, spec::Status::kCreated);
 
-  const cgroup::CgroupHandle cgroup = TRY(cgroup::create(plan.cgroup_layout, plan.cgroup));
+  cgroup::CgroupHandle cgroup = TRY(cgroup::create(plan.cgroup_layout, plan.cgroup));
   Undo no_cgroup([&] { (void)remove_cgroup(record); });
   TRY(cgroup::apply(plan.cgroup_layout, plan.cgroup, cgroup));
   for (const Fd& tasks : cgroup.v1_tasks) c.cgroup_tasks.push_back(TRY(sys::dup(tasks)));

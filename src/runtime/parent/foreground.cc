@@ -44,6 +44,8 @@ Result<Foreground> Foreground::prepare(bool terminal, bool subreaper) {
   const sigset_t mask = passed_signals();
   TRY(sys::block_signals(mask));
   foreground.signals_ = TRY(sys::signalfd(mask));
+  foreground.signals_.close_later();
+  foreground.subreaper_ = subreaper;
   if (subreaper) TRY(sys::prctl(PR_SET_CHILD_SUBREAPER, 1));
   if (!terminal) return foreground;
   sys::SocketPair pair = TRY(sys::socketpair(SOCK_STREAM));
@@ -100,8 +102,8 @@ Result<int> Foreground::wait(FdView pidfd, pid_t pid) {
   }
   const siginfo_t ended = TRY(sys::wait_pid(pid));
   relay.drain();
-  // As a subreaper we also got orphans of the container that had no init of its own.
-  for (;;) {
+  // Orphans of a container that had no init of its own.
+  while (subreaper_) {
     const Result<siginfo_t> orphan = sys::wait_any_nohang();
     if (!orphan.ok() || orphan.value().si_pid == 0) break;
   }

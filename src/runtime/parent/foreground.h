@@ -29,6 +29,7 @@ class Foreground {
   Foreground() = default;
   Result<void> pass_signals(FdView pidfd);
 
+  bool subreaper_ = false;
   Fd signals_;
   Fd our_end_, container_end_;  // of the console socket
   Fd master_;

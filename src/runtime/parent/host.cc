@@ -25,10 +25,11 @@ void leave_out_unwritable(CgroupLayout& layout) {
 
 }  // namespace
 
-Result<HostFacts> gather_host_facts() {
+Result<HostFacts> gather_host_facts(const spec::Spec& spec) {
   HostFacts facts;
   facts.cgroups = TRY(cgroup::detect_layout());
-  facts.selinux = ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+  const bool labels = spec.linux && !spec.linux->mount_label.empty();
+  facts.selinux = labels && ::access("/sys/fs/selinux/enforce", F_OK) == 0;
   facts.has_kcore = ::access("/proc/kcore", F_OK) == 0;
   facts.last_capability = names::capability_count() - 1;
   facts.euid = sys::effective_uid();

@@ -3,10 +3,11 @@
 #pragma once
 
 #include "estiva/base/error.h"
+#include "estiva/spec/spec.h"
 #include "runtime/plan/host_facts.h"
 
 namespace estiva {
 
-Result<HostFacts> gather_host_facts();
+Result<HostFacts> gather_host_facts(const spec::Spec& spec);
 
 }  // namespace estiva

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -75,20 +74,18 @@ bool has_verity() {
   return ::statx(AT_FDCWD, kSelf, 0, 0, &info) == 0 && (info.stx_attributes & STATX_ATTR_VERITY) != 0;
 }
 
-}  // namespace
-
-std::string own_protection() {
+bool has_readonly_mount() {
   const Result<struct statfs> info = sys::statfs(kSelf);
-  if (!info.ok()) return "";
-  if ((info.value().f_flags & ST_RDONLY) != 0) return "read-only mount";
-  if (info.value().f_type == TMPFS_MAGIC) return is_sealed_copy() ? "sealed copy" : "";
-  return has_verity() ? "fs-verity" : "";
+  return info.ok() && (info.value().f_flags & ST_RDONLY) != 0;
 }
 
+}  // namespace
+
 Result<void> protect_own_binary(char* const argv[]) {
-  if (!own_protection().empty()) return {};
+  if (has_readonly_mount()) return {};
   Result<void> executed = Error(Code::kInternal, "");
   for (Result<Fd> (*way)() : {readonly_mount, readonly_overlay, sealed_copy}) {
+    if (way != readonly_mount && (has_verity() || is_sealed_copy())) return {};
     Result<Fd> binary = way();
     if (!binary.ok()) {
       executed = std::move(binary).error();

@@ -12,7 +12,4 @@ namespace estiva {
 // memory. If none is possible, an error. Call before anything is opened.
 Result<void> protect_own_binary(char* const argv[]);
 
-// How the running binary is protected, for messages: "read-only mount", "sealed copy", "" if not at all.
-std::string own_protection();
-
 }  // namespace estiva

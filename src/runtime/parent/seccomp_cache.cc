@@ -31,25 +31,35 @@ std::string name_of(std::string_view key) {
   return text::octal(hash);
 }
 
+struct OwnFile {
+  Fd fd;
+  struct stat info;
+};
+
 // Only what is our own and nobody else can write to is believed.
-Result<Fd> open_own(FdView dir, sys::Path path, int flags) {
-  Fd opened = TRY(sys::openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | flags));
-  opened.close_later();
-  const struct stat info = TRY(sys::fstat(opened));
-  if (info.st_uid != sys::effective_uid() || (info.st_mode & 022) != 0) return Error::system("open .seccomp", EPERM);
-  return opened;
+Result<OwnFile> open_own(FdView dir, sys::Path path, int flags) {
+  OwnFile file;
+  file.fd = TRY(sys::openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | flags));
+  file.fd.close_later();
+  file.info = TRY(sys::fstat(file.fd));
+  const bool own = file.info.st_uid == sys::effective_uid() && (file.info.st_mode & 022) == 0;
+  if (!own) return Error::system("open .seccomp", EPERM);
+  return file;
 }
 
 Result<Fd> make_directory(FdView root) {
-  Result<Fd> dir = open_own(root, kDirectory, O_DIRECTORY);
-  if (dir.ok() || dir.error().errnum() != ENOENT) return dir;
-  TRY(sys::mkdirat(root, kDirectory, 0700));
-  return open_own(root, kDirectory, O_DIRECTORY);
+  Result<OwnFile> dir = open_own(root, kDirectory, O_DIRECTORY);
+  if (!dir.ok() && dir.error().errnum() == ENOENT) {
+    TRY(sys::mkdirat(root, kDirectory, 0700));
+    dir = open_own(root, kDirectory, O_DIRECTORY);
+  }
+  return TRY(std::move(dir))
+  .fd;
 }
 
 Result<std::vector<sock_filter>> load(FdView root, const std::string& key) {
-  const Fd file = TRY(open_own(root, text::cat(kDirectory, "/", name_of(key)), 0));
-  const std::string content = TRY(files::read_fd(file, kMaxFile));
+  const OwnFile file = TRY(open_own(root, text::cat(kDirectory, "/", name_of(key)), 0));
+  const std::string content = TRY(files::read_file(file.fd, file.info, kMaxFile));
   if (!content.starts_with(key) || (content.size() - key.size()) % sizeof(sock_filter) != 0)
     return Error(Code::kNotFound, "");
   std::vector<sock_filter> program((content.size() - key.size()) / sizeof(sock_filter));

@@ -89,19 +89,30 @@ Result<void> open_namespaces(child::Context& c) {
 }
 
 Result<void> open_rootfs(child::Context& c) {
-  const RootfsPlan& rootfs = c.plan.rootfs;
-  Result<Fd> dir = sys::open(rootfs.path, O_PATH | O_DIRECTORY);
-  if (!dir.ok()) return missing(std::move(dir).error(), text::quote(rootfs.path)).object("/root/path");
-  if (!c.plan.new_mount_api || !c.plan.namespaces.creates(CLONE_NEWNS)) return {};
-  c.rootfs_tree =
-      TRY(sys::open_tree(dir.value(), "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE).context([] {
-        return "/root/path";
-      }));
+  // The slash: a file is no root.
+  const std::string path = c.plan.rootfs.path + "/";
+  const bool detached = c.plan.new_mount_api && c.plan.namespaces.creates(CLONE_NEWNS);
+  Result<Fd> opened = detached ? open_tree(path, true) : sys::open(path, O_PATH | O_DIRECTORY);
+  if (!opened.ok())
+    return missing(std::move(opened).error(), text::quote(c.plan.rootfs.path)).object("/root/path");
+  if (!detached) return {};
+  c.rootfs_tree = std::move(opened).value();
   struct mount_attr attributes = {};
   attributes.propagation = MS_SLAVE;
   return sys::mount_setattr(c.rootfs_tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes).context([] {
     return "/root/path";
   });
+}
+
+// For what the child writes to the host's procfs.
+Result<void> open_host_proc(child::Context& c) {
+  const NamespacePlan& namespaces = c.plan.namespaces;
+  const bool needed = !c.plan.sysctls.empty() || namespaces.joins(CLONE_NEWUSER) != nullptr ||
+                      namespaces.creates(CLONE_NEWTIME);
+  if (!needed) return {};
+  c.host_proc = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
+  if (TRY(sys::fstatfs(c.host_proc)).f_type == PROC_SUPER_MAGIC) return {};
+  return Error(Code::kSystem, "/proc is not a procfs");
 }
 
 }  // namespace
@@ -112,9 +123,7 @@ Result<void> open_sources(child::Context& c) {
   c.device_sources.resize(rootfs.devices.size());
   TRY(open_namespaces(c));
   TRY(open_rootfs(c));
-  c.host_proc = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
-  if (TRY(sys::fstatfs(c.host_proc)).f_type != PROC_SUPER_MAGIC)
-    return Error(Code::kSystem, "/proc is not a procfs");
+  TRY(open_host_proc(c));
   if (!c.plan.new_mount_api) return {};
   for (size_t i = 0; i < rootfs.mounts.size(); ++i) {
     if (rootfs.mounts[i].mount.kind == MountKind::kBind) TRY(open_bind(c, i));

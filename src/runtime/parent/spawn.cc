@@ -82,7 +82,7 @@ Result<Cloned> clone(uint64_t flags, FdView cgroup, uint64_t exit_signal) {
     args.cgroup = static_cast<uint64_t>(cgroup.number());
   }
   const pid_t pid = TRY(sys::clone3(args).context([] { return "container process"; }));
-  return Cloned{pid, Fd(pid == 0 ? -1 : pidfd)};
+  return Cloned{pid, Fd(pid == 0 ? -1 : pidfd, Closing::kLater)};
 }
 
 // Before Linux 5.7 a process can't be born in a cgroup: the child joins by itself, as it does on v1.
@@ -100,7 +100,8 @@ Result<Cloned> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
   const auto stage = [&]() -> Result<pid_t> {
     TRY(child::guard_process());
     TRY(child::join_namespaces(c));
-    return TRY(clone(clone_flags(c.plan.namespaces) | CLONE_PARENT, FdView::of_number(-1), 0)).pid;
+    return TRY(clone(clone_flags(c.plan.namespaces) | CLONE_PARENT, FdView::of_number(-1), 0))
+    .pid;
   };
   const Result<pid_t> pid = stage();
   if (!pid.ok()) {
@@ -122,8 +123,9 @@ Result<Cloned> staged_init(pid_t stager, sys::Pipe& pipe, sync::Channel& channel
   const Result<size_t> size = sys::read(pipe.read, buffer, sizeof buffer);
   TRY(sys::wait_pid(stager));
   if (size.ok() && size.value() > 0) {
-    if (const auto pid = text::number<pid_t>(std::string_view(buffer, size.value())))
-      return Cloned{*pid, TRY(sys::pidfd_open(*pid))};
+    if (const auto pid = text::number<pid_t>(std::string_view(buffer, size.value()))) return Cloned {
+        *pid, TRY(sys::pidfd_open(*pid))
+      };
   }
   const sync::Message message = TRY(channel.receive());
   if (message.type == sync::Type::kError) return sync::decode_error(message.payload);
@@ -145,7 +147,7 @@ Result<void> InitProcess::move_to(pid_t pid) {
   return {};
 }
 
-Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd*>& own) {
+Result<InitProcess> spawn(child::Context& c, FdView cgroup) {
   // Before any process of ours is inside: none of them may be traced or read from there (CVE-2016-9962). The id maps
   // of such a process only root can write: without privilege the child does it itself, once it is mapped.
   const bool mapped_by_user = c.plan.namespaces.creates(CLONE_NEWUSER) && sys::effective_uid() != 0;
@@ -157,7 +159,6 @@ Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd
   if (staged) pipe = TRY(sys::pipe());
   Cloned cloned = TRY(clone_into(c, staged ? 0 : clone_flags(c.plan.namespaces), cgroup));
   if (cloned.pid == 0) {
-    for (Fd* fd : own) fd->reset();
     pair.first.reset();
     reset_signals(ignored);
     sync::Channel channel(std::move(pair.second));
@@ -165,6 +166,7 @@ Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd
     run_child(c, channel);
   }
   pair.second.reset();
+  pair.first.close_later();  // an init that still waits for an answer is killed
   sync::Channel channel(std::move(pair.first));
   if (staged) cloned = TRY(staged_init(cloned.pid, pipe, channel));
   return InitProcess(cloned.pid, std::move(cloned.pidfd), std::move(channel));

@@ -34,8 +34,7 @@ class InitProcess {
   sync::Channel channel_;
 };
 
-// `cgroup`: the cgroup2 directory to be born in; may be invalid. `own`: descriptors of the parent that the child
-// must not keep.
-Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd*>& own);
+// `cgroup`: the cgroup2 directory to be born in; may be invalid.
+Result<InitProcess> spawn(child::Context& c, FdView cgroup);
 
 }  // namespace estiva

@@ -42,7 +42,9 @@ Result<Store> Store::open(const std::string& root, bool make) {
     TRY(files::make_directories(path, 0700).context([] { return "state root"; }));
     dir = sys::open(path, O_RDONLY | O_DIRECTORY);
   }
-  return Store(TRY(std::move(dir).context([] { return "state root"; })), path);
+  Fd opened = TRY(std::move(dir).context([] { return "state root"; }));
+  opened.close_later();
+  return Store(std::move(opened), path);
 }
 
 Result<ContainerDir> Store::make(const std::string& id) const {
@@ -54,10 +56,9 @@ Result<ContainerDir> Store::make(const std::string& id) const {
   }
   TRY(std::move(made));
   const auto finish = [&]() -> Result<ContainerDir> {
-    ContainerDir container {
-      TRY(sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
-      , id, text::cat(path_, "/", id)
-    };
+    Fd dir = TRY(sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    dir.close_later();  // the lock goes by unlock() or with the process
+    ContainerDir container{std::move(dir), id, text::cat(path_, "/", id)};
     TRY(lock(container, true));
     return container;
   };
@@ -87,7 +88,7 @@ Result<std::vector<std::string>> Store::ids() const {
 
 // What an older or newer version put beside our own files goes with the tree.
 Result<void> Store::remove(const ContainerDir& container) const {
-  for (const char* name : {kStartSocket, kStartLock, kRecordFile}) (void)sys::unlinkat(container.dir, name);
+  (void)sys::unlinkat(container.dir, kRecordFile);  // all that there is after run
   if (sys::unlinkat(root_, container.id, AT_REMOVEDIR).ok()) return {};
   return files::remove_tree(root_, container.id);
 }
