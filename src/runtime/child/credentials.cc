@@ -18,10 +18,14 @@ namespace {
 constexpr mode_t kInheritedUmask = 022;  // commands/create.cc
 constexpr int kHighest = 63;             // capability numbers fit 64 bits (linux/capability.h)
 
-Result<void> drop_bounding(uint64_t keep, int last) {
-  for (int number = 0; number <= last; ++number) {
+// Those beyond the kernel's last end the loop: PR_CAPBSET_DROP says EINVAL.
+Result<void> drop_bounding(uint64_t keep) {
+  for (int number = 0; number <= kHighest; ++number) {
     if (keep >> number & 1) continue;
-    TRY(sys::prctl(PR_CAPBSET_DROP, static_cast<unsigned long>(number)));
+    const Result<int> dropped = sys::prctl(PR_CAPBSET_DROP, static_cast<unsigned long>(number));
+    if (dropped.ok()) continue;
+    if (dropped.error().errnum() == EINVAL) return {};
+    return Error::system("prctl PR_CAPBSET_DROP", dropped.error().errnum());
   }
   return {};
 }
@@ -81,9 +85,7 @@ Result<void> drop_privileges(const Context& c) {
     TRY(sys::personality(*process.personality).context([] { return "/linux/personality"; }));
   }
   if (process.umask != kInheritedUmask) sys::umask(process.umask);
-  TRY(drop_bounding(process.capabilities.bounding, process.last_capability).context([] {
-    return "/process/capabilities/bounding";
-  }));
+  TRY(drop_bounding(process.capabilities.bounding).context([] { return "/process/capabilities/bounding"; }));
   if (process.uid != 0) TRY(sys::prctl(PR_SET_KEEPCAPS, 1));
   TRY(set_ids(process));
   TRY(set_capabilities(until_exec(c, process.capabilities)).context([] { return "/process/capabilities"; }));

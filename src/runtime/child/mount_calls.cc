@@ -173,7 +173,8 @@ Result<void> mount_filesystem(const Context& c, const MountStep& step, FdView ta
   if (!old_api) return mount_new_api(step, target);
   Result<void> mounted = mount_old_api(step, target);
   // The new API can say which option was wrong.
-  if (mounted.ok() || !c.plan.new_mount_api || step.old_api_only) return mounted;
+  const bool unclear = !mounted.ok() && mounted.error().errnum() == EINVAL;
+  if (!unclear || !c.plan.new_mount_api || step.old_api_only) return mounted;
   return mount_new_api(step, target);
 }
 

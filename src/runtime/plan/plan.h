@@ -129,7 +129,6 @@ struct ProcessPlan {
   bool set_groups = true;  // false where the user namespace denies setgroups(2)
   mode_t umask = 022;
   CapabilitySets capabilities;
-  int last_capability = 40;  // the kernel's
   bool no_new_privileges = false;
   std::optional<int> oom_score_adj;
   std::vector<RlimitStep> rlimits;

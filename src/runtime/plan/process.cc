@@ -201,7 +201,6 @@ Result<std::optional<ProcessPlan>> plan_process(const Input& in, Plan& plan) {
   steps.additional_gids.assign(process.user.additional_gids.begin(), process.user.additional_gids.end());
   steps.set_groups = in.host.euid == 0 || !steps.additional_gids.empty();
   steps.umask = process.user.umask.value_or(022);
-  steps.last_capability = in.host.last_capability;
   // None asked for is none given, as runc and crun have it.
   steps.capabilities = plan_capabilities(in, plan, process.capabilities.value_or(spec::Capabilities()));
   steps.no_new_privileges = process.no_new_privileges;
