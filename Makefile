@@ -176,7 +176,7 @@ fuzz: fuzz-programs
 
 # ---- man pages and installation
 
-.PHONY: man install clean distclean help
+.PHONY: man install install-files clean distclean help
 ifneq ($(LOWDOWN),)
 man: $(man_pages)
 else
@@ -192,16 +192,16 @@ $(BUILD)/man/%: man/%.md $(CONFIG)/config.mk
 
 INSTALL ?= install
 install: all
+	@$(MAKE) --no-print-directory install-files
+# What is made already.
+install-files:
 	$(INSTALL) -d '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 755 $(BUILD)/estiva '$(DESTDIR)$(bindir)/estiva'
 	for page in $(if $(LOWDOWN),$(man_pages)); do \
 	  $(INSTALL) -D -m 644 $$page '$(DESTDIR)$(mandir)'/man$${page##*.}/$${page##*/} || exit 1; done
-	for file in $(wildcard contrib/completions/bash/*); do \
-	  $(INSTALL) -D -m 644 $$file '$(DESTDIR)$(datadir)'/bash-completion/completions/$${file##*/} || exit 1; done
-	for file in $(wildcard contrib/completions/zsh/*); do \
-	  $(INSTALL) -D -m 644 $$file '$(DESTDIR)$(datadir)'/zsh/site-functions/$${file##*/} || exit 1; done
-	for file in $(wildcard contrib/completions/fish/*); do \
-	  $(INSTALL) -D -m 644 $$file '$(DESTDIR)$(datadir)'/fish/vendor_completions.d/$${file##*/} || exit 1; done
+	$(INSTALL) -D -m 644 contrib/completions/bash/estiva '$(DESTDIR)$(datadir)/bash-completion/completions/estiva'
+	$(INSTALL) -D -m 644 contrib/completions/zsh/_estiva '$(DESTDIR)$(datadir)/zsh/site-functions/_estiva'
+	$(INSTALL) -D -m 644 contrib/completions/fish/estiva.fish '$(DESTDIR)$(datadir)/fish/vendor_completions.d/estiva.fish'
 
 clean:
 	rm -rf -- '$(BUILD)'

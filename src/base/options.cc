@@ -18,13 +18,6 @@ Error unknown(std::span<const Option> table, std::string_view word) {
   return error;
 }
 
-struct Word {
-  std::string_view name;  // as typed, with its dashes
-  const Option* option = nullptr;
-  std::string_view value;
-  bool has_value = false;
-};
-
 const Option* find_long(std::span<const Option> table, std::string_view name) {
   const auto found =
       std::find_if(table.begin(), table.end(), [&](const Option& o) { return name == o.name; });
@@ -37,7 +30,17 @@ const Option* find_letter(std::span<const Option> table, char letter) {
   return found == table.end() ? nullptr : &*found;
 }
 
-// --name, --name=value, -name (as Go programs allow), -n, -nvalue.
+Result<void> set(const Word& word, void* target) {
+  const std::vector<std::string> allowed =
+      word.option->argument != nullptr ? choices(word.option->argument) : std::vector<std::string>();
+  if (!allowed.empty() && std::ranges::find(allowed, word.value) == allowed.end())
+    return Error(Code::kInvalid,
+                 text::cat("takes ", text::join(allowed, " or "), ", not ", text::quote(word.value)));
+  return target == nullptr ? Result<void>() : word.option->set(target, word.value);
+}
+
+}  // namespace
+
 Word read_word(std::span<const Option> table, std::string_view typed) {
   Word word;
   const size_t equals = typed.find('=');
@@ -58,7 +61,10 @@ Word read_word(std::span<const Option> table, std::string_view typed) {
   return word;
 }
 
-}  // namespace
+std::vector<std::string> choices(std::string_view argument) {
+  if (argument.find('|') == std::string_view::npos) return {};
+  return text::split(argument, '|');
+}
 
 Result<std::vector<std::string>> parse(std::span<const Option> table, void* target,
                                        std::span<const std::string> arguments, bool mixed) {
@@ -79,12 +85,12 @@ Result<std::vector<std::string>> parse(std::span<const Option> table, void* targ
     }
     Word word = read_word(table, typed);
     if (word.option == nullptr) return unknown(table, word.name);
-    if (word.option->argument != nullptr && !word.has_value) {
+    if (word.wants_value()) {
       if (i + 1 == arguments.size())
         return Error(Code::kInvalid, text::cat("option ", word.name, " needs a value"));
       word.value = arguments[++i];
     }
-    TRY(word.option->set(target, word.value).context([&] { return text::cat("option ", word.name); }));
+    TRY(set(word, target).context([&] { return text::cat("option ", word.name); }));
   }
   return operands;
 }

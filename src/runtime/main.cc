@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry of estiva: global options, the table of commands, the one place that prints errors.
+// Entry of estiva: help, the log, the one place that prints errors.
 #include <cxxabi.h>
 #include <stdlib.h>
 
@@ -14,20 +14,6 @@ namespace estiva {
 
 namespace {
 
-using G = GlobalOptions;
-constexpr Option kGlobalRows[] = {
-    options::row<&G::root>(0, "root", "DIR",
-                           "where the state of containers is kept; /run/estiva if not given"),
-    options::row<&G::log>(0, "log", "FILE", "also write warnings and errors to FILE"),
-    options::row<&G::log_format>(0, "log-format", "FORMAT", "of that file: text or json"),
-    options::row<&G::debug>(0, "debug", nullptr, "say more"),
-    options::row<&G::version>('v', "version", nullptr, "print the version"),
-    options::row<&G::help>('h', "help", nullptr, "print this text"),
-};
-
-const Command* const kCommands[] = {&kCreate, &kStart, &kRun,  &kState,    &kKill,
-                                    &kDelete, &kList,  &kSpec, &kFeatures, &kPlan};
-
 std::string version_text() {
   return text::cat(PACKAGE_NAME, " version ", PACKAGE_VERSION, "\nspec: ", spec::kVersion, "\n");
 }
@@ -35,12 +21,12 @@ std::string version_text() {
 std::string help_text() {
   std::string out =
       "usage: estiva [OPTION...] COMMAND [ARGUMENT...]\n\nAn OCI container runtime.\n\nCommands:\n";
-  for (const Command* command : kCommands) {
+  for (const Command* command : commands()) {
     std::string line = text::cat("  ", command->name);
     line.resize(12, ' ');
     out += text::cat(line, command->summary, "\n");
   }
-  return text::cat(out, "\nOptions:\n", options::describe(kGlobalRows),
+  return text::cat(out, "\nOptions:\n", options::describe(global_options()),
                    "\n\"estiva COMMAND --help\" says more of a command.\n");
 }
 
@@ -50,31 +36,15 @@ std::string command_help(const Command& command) {
   return out;
 }
 
-Result<const Command*> find_command(const std::string& name) {
-  std::vector<std::string_view> names;
-  for (const Command* command : kCommands) {
-    if (name == command->name) return command;
-    names.emplace_back(command->name);
-  }
-  Error error(Code::kInvalid, text::cat("unknown command ", text::quote(name)));
-  if (const auto near = text::nearest(name, names))
-    return std::move(error).hint(text::cat("did you mean ", *near, "?"));
-  return std::move(error).hint("estiva --help lists the commands");
-}
-
 Result<void> set_up_log(const GlobalOptions& global, Log& log) {
   log.set_debug(global.debug);
-  if (global.log_format != "text" && global.log_format != "json") {
-    return Error(Code::kInvalid,
-                 text::cat("--log-format is text or json, not ", text::quote(global.log_format)));
-  }
   log.set_format(global.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
   return global.log.empty() ? Result<void>() : log.open(global.log);
 }
 
 Result<int> run(std::span<const std::string> arguments, Log& log, char* const* argv) {
   GlobalOptions global;
-  std::vector<std::string> rest = TRY(options::parse(kGlobalRows, &global, arguments, false));
+  std::vector<std::string> rest = TRY(options::parse(global_options(), &global, arguments, false));
   TRY(set_up_log(global, log));
   if (global.version) {
     TRY(print(version_text()));
@@ -88,7 +58,9 @@ Result<int> run(std::span<const std::string> arguments, Log& log, char* const* a
     return Error(Code::kInvalid, "no command is given").hint("estiva --help lists the commands");
   const Command& command = *TRY(find_command(rest[0]));
   rest.erase(rest.begin());
-  if (std::ranges::any_of(rest, [](const std::string& word) { return word == "--help" || word == "-h"; })) {
+  const auto options_end = std::ranges::find(rest, "--");
+  if (std::any_of(rest.begin(), options_end,
+                  [](const std::string& word) { return word == "--help" || word == "-h"; })) {
     TRY(print(command_help(command)));
     return 0;
   }

@@ -78,6 +78,97 @@ fails() { # WORD...: of the bare command line
     fails --root "$STATE" run --detach=yes "$CTR"
 }
 
+candidates() { # WORD...: without their help
+    "$RUNTIME" complete -- "$@" | cut -f1 | tr '\n' ' '
+}
+
+@test "complete: commands, options, values and ids come from the tables" {
+    only_estiva "a command of its own"
+    local command long
+    for command in $("$RUNTIME" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+        assert_has " $(candidates '')" " $command "
+        for long in $("$RUNTIME" "$command" --help | sed -n 's/^ \{2,6\}\(-., \)\?\(--[a-z-]*\).*/\2/p'); do
+            assert_has " $(candidates "$command" -)" " $long "
+        done
+    done
+    assert_equal "$(candidates --log-f)" "--log-format "
+    assert_equal "$(candidates --log-format j)" "json "
+    assert_equal "$(candidates --debug --log-format=)" "text json "
+    assert_equal "$(candidates list -f '')" "table json "
+    assert_equal "$(candidates run --bundle '')" ":directory "
+    assert_equal "$(candidates run --bundle=x --pid-file '')" ":file "
+    assert_equal "$(candidates kill some TE)" "TERM "
+    assert_equal "$(candidates run '')$(candidates kill some TERM '')$(candidates list --quiet=)" ""
+    fails complete -- no-such-command ''
+    fails complete
+}
+
+@test "complete: ids of the named root, where a command takes one that exists" {
+    only_estiva "a command of its own"
+    script 'sleep 100'
+    ctr_create
+    assert_equal "$(candidates --root "$STATE" delete --force '')" "$CTR "
+    assert_equal "$(candidates "--root=$STATE" kill "${CTR%?}")" "$CTR "
+    assert_equal "$(candidates --root "$STATE" state "x$CTR")$(candidates --root "$STATE" run '')" ""
+    assert_equal "$(candidates --root "$T/none" state '')" ""
+}
+
+# bash_completes WORD...: COMPREPLY after the tab key behind the last word, its words sorted.
+bash_completes() {
+    PATH=${RUNTIME%/*}:$PATH bash -c '
+        source "$0"
+        COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+        $(complete -p estiva | sed "s/.*-F \([^ ]*\).*/\1/") estiva "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf "%s\n" "${COMPREPLY[@]}" | LC_ALL=C sort | paste -sd " "' \
+        "$SOURCE_DIR/contrib/completions/bash/estiva" estiva "$@"
+}
+
+@test "the completion of bash: commands, options, values, files, ids" {
+    only_estiva "its completion"
+    mkdir -p "$T/here/dir"
+    : >"$T/here/file"
+    cd "$T/here"
+    assert_equal "$(bash_completes sta)" "start state"
+    assert_equal "$(bash_completes run --no-p)" --no-pivot
+    assert_equal "$(bash_completes list --format =)" "json table"
+    assert_equal "$(bash_completes list --format = t)" table
+    assert_equal "$(bash_completes --root = "$STATE" list -)" "--format --quiet"
+    assert_equal "$(bash_completes --root '')" dir
+    assert_equal "$(bash_completes --log '')" "dir file"
+    assert_equal "$(bash_completes run --pid-file = f)" file
+    assert_equal "$(bash_completes no-such-command '')" ""
+    script 'sleep 100'
+    ctr_create
+    assert_equal "$(bash_completes --root "$STATE" start '')" "$CTR"
+}
+
+@test "the completions of zsh and fish ask estiva; where the shells are installed, they can read them" {
+    only_estiva "its completions"
+    local zsh=$SOURCE_DIR/contrib/completions/zsh/_estiva fish=$SOURCE_DIR/contrib/completions/fish/estiva.fish
+    assert_has "$(grep -v '^#' "$zsh")" ' complete -- '
+    assert_has "$(grep -v '^#' "$fish")" ' complete -- '
+    assert_equal "$(head -n 1 "$zsh")" "#compdef estiva"
+    ! command -v zsh >/dev/null || zsh -n "$zsh"
+    ! command -v fish >/dev/null || fish -n "$fish"
+}
+
+@test "make install DESTDIR: program, a man page for each command, completions, nothing else; it runs" {
+    only_estiva "its build"
+    requires make
+    local config=$BUILD pages=() command
+    [ -e "$config/config.mk" ] || config=$SOURCE_DIR
+    env -u MAKEFLAGS -u MAKELEVEL make -C "$SOURCE_DIR" BUILD="$BUILD" CONFIG="$config" DESTDIR="$T/dest" prefix=/usr \
+        install-files >"$T/out" 2>"$T/err" || fail "$(cat "$T/out" "$T/err")"
+    if command -v lowdown >/dev/null; then
+        pages=(usr/share/man/man1/estiva.1)
+        for command in $("$RUNTIME" complete -- '' | cut -f1); do pages+=("usr/share/man/man1/estiva-$command.1"); done
+    fi
+    assert_equal "$(cd "$T/dest" && find . -type f -printf '%P\n' | LC_ALL=C sort)" "$(printf '%s\n' \
+        usr/bin/estiva usr/share/bash-completion/completions/estiva usr/share/fish/vendor_completions.d/estiva.fish \
+        usr/share/zsh/site-functions/_estiva "${pages[@]}" | LC_ALL=C sort)"
+    assert_equal "$("$T/dest/usr/bin/estiva" --version)" "$("$RUNTIME" --version)"
+}
+
 @test "spec writes a configuration that runs, and does not overwrite" {
     mv "$BUNDLE/config.json" "$T/first.json"
     run --separate-stderr "$RUNTIME" spec --bundle "$BUNDLE"

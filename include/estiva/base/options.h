@@ -14,9 +14,10 @@
 namespace estiva {
 
 struct Option {
-  char letter;           // 0: none
-  const char* name;      // without the dashes
-  const char* argument;  // what the value is, in capitals; nullptr: the option takes none
+  char letter;       // 0: none
+  const char* name;  // without the dashes
+  const char*
+      argument;  // what the value is, in capitals, or all it may be: text|json; nullptr: the option takes none
   const char* help;
   Result<void> (*set)(void* target, std::string_view value);
 };
@@ -52,7 +53,20 @@ constexpr Option row(char letter, const char* name, const char* argument, const 
           }};
 }
 
-// Sets the members of `target` from the options at the front of `arguments` and returns what follows them.
+// An option as typed: --name, --name=value, -name (as Go programs allow), -n, -nvalue.
+struct Word {
+  std::string_view name;           // with its dashes
+  const Option* option = nullptr;  // nullptr: not in the table
+  std::string_view value;
+  bool has_value = false;
+  bool wants_value() const { return option != nullptr && option->argument != nullptr && !has_value; }
+};
+Word read_word(std::span<const Option> table, std::string_view typed);
+
+// All that may stand for "text|json"; nothing for what is not such a list.
+std::vector<std::string> choices(std::string_view argument);
+
+// Sets the members of `target`, if there is one, from the options at the front of `arguments` and returns what follows them.
 // Options may stand after operands, up to "--", if `mixed`. Errors name the option and the nearest known one.
 Result<std::vector<std::string>> parse(std::span<const Option> table, void* target,
                                        std::span<const std::string> arguments, bool mixed);

@@ -36,7 +36,12 @@ struct Command {
   Result<int> (*run)(Invocation& in);
 };
 
-extern const Command kCreate, kStart, kRun, kState, kKill, kDelete, kList, kSpec, kFeatures, kPlan;
+extern const Command kCreate, kStart, kRun, kState, kKill, kDelete, kList, kSpec, kFeatures, kPlan, kComplete;
+
+// All there are, in the order of the help.
+std::span<const Command* const> commands();
+std::span<const Option> global_options();
+Result<const Command*> find_command(const std::string& name);
 
 // Operands between `least` and `most` in number; the error has the command's usage.
 Result<std::vector<std::string>> parse_operands(const Command& command, void* target, const Invocation& in,

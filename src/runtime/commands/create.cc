@@ -225,10 +225,10 @@ Result<int> print_plan(Invocation& in) {
 
 }  // namespace
 
-const Command kCreate = {"create", "ID", "make a container from a bundle, without starting its program",
+const Command kCreate = {"create", "NEW-ID", "make a container from a bundle, without starting its program",
                          kCreateRows, create};
-const Command kRun = {"run", "ID", "make a container and start its program", kRunRows, run};
-const Command kPlan = {"plan", "[ID]", "show what create would do, step by step, and do nothing", kPlanRows,
-                       print_plan};
+const Command kRun = {"run", "NEW-ID", "make a container and start its program", kRunRows, run};
+const Command kPlan = {"plan", "[NEW-ID]", "show what create would do, step by step, and do nothing",
+                       kPlanRows, print_plan};
 
 }  // namespace estiva

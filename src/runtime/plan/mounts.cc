@@ -60,7 +60,8 @@ void apply_option(MountStep& step, const names::MountOption& option) {
       step.propagation.push_back(option.set);
       break;
     case Kind::kBind:
-      step.kind = MountKind::kBind;
+      // "remount" and "bind", in either order: new attributes for what is mounted (mount(2)).
+      if (step.kind != MountKind::kRemount) step.kind = MountKind::kBind;
       step.recursive = (option.set & MS_REC) != 0;
       break;
     case Kind::kRemount:

@@ -97,4 +97,12 @@ std::optional<int> signal(std::string_view name) {
   return std::nullopt;
 }
 
+std::vector<std::string> signal_names() {
+  std::vector<std::string> names;
+  for (int number = 1; number < 32; ++number) {
+    if (const char* abbreviation = sigabbrev_np(number)) names.emplace_back(abbreviation);
+  }
+  return names;
+}
+
 }  // namespace estiva::names

@@ -25,6 +25,8 @@ std::optional<int> rlimit(std::string_view name);
 
 // "9", "KILL", "SIGKILL", "SIGRTMIN+3"; nothing if it is no signal of this kernel.
 std::optional<int> signal(std::string_view name);
+// The names of the standard signals, without SIG.
+std::vector<std::string> signal_names();
 
 // How one word of a mount's options changes it.
 struct MountOption {

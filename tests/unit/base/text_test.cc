@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text tools at their edges: numbers that must be refused, hostile bytes in quotes.
+#include "estiva/base/text.h"
+
+#include <gtest/gtest.h>
+
+namespace estiva {
+namespace {
+
+TEST(Text, SplitKeepsEmptyPartsAndJoinTurnsItBack) {
+  const struct {
+    std::string text;
+    std::vector<std::string> parts;
+  } cases[] = {{"", {""}}, {"a", {"a"}}, {"a,b", {"a", "b"}}, {",a,,", {"", "a", "", ""}}};
+  for (const auto& c : cases) {
+    EXPECT_EQ(text::split(c.text, ','), c.parts) << c.text;
+    EXPECT_EQ(text::join(c.parts, ","), c.text);
+  }
+}
+
+TEST(Text, TrimTakesBlanksOfBothEnds) {
+  EXPECT_EQ(text::trim(" \t a b\r\n"), "a b");
+  EXPECT_EQ(text::trim(" \n"), "");
+  EXPECT_EQ(text::trim("a"), "a");
+}
+
+TEST(Text, NumberIsTheWholeTextInRange) {
+  for (const char* wrong : {"", " 1", "1 ", "+1", "0x1", "1a", "-", "256", "-1", "18446744073709551616"})
+    EXPECT_FALSE(text::number<uint8_t>(wrong)) << wrong;
+  EXPECT_EQ(text::number<uint8_t>("255"), 255);
+  EXPECT_EQ(text::number<int8_t>("-128"), -128);
+  EXPECT_FALSE(text::number<int8_t>("128"));
+  EXPECT_EQ(text::number<uint64_t>("18446744073709551615"), UINT64_MAX);
+  EXPECT_EQ(text::number<unsigned>("0644", 8), 0644u);
+  EXPECT_FALSE(text::number<unsigned>("0648", 8));
+  EXPECT_EQ(text::octal(0644), "644");
+}
+
+TEST(Text, QuoteLetsNoByteReachATerminal) {
+  EXPECT_EQ(text::quote("plain"), "\"plain\"");
+  EXPECT_EQ(text::quote("a\"b\\c"), "\"a\\\"b\\\\c\"");
+  EXPECT_EQ(text::quote(std::string_view("\x1b[31m\n\0\x7f", 8)), "\"\\x1b[31m\\x0a\\x00\\x7f\"");
+  EXPECT_EQ(text::quote("\xc3\xa9"), "\"\\xc3\\xa9\"");
+}
+
+TEST(Text, NearestIsATypingMistakeAway) {
+  const std::string_view names[] = {"create", "delete", "state", "start"};
+  EXPECT_EQ(text::nearest("crate", names), "create");
+  EXPECT_EQ(text::nearest("strart", names), "start");
+  EXPECT_EQ(text::nearest("statt", names), "state");  // as near as start: the first
+  EXPECT_EQ(text::nearest("explode", names), std::nullopt);
+  EXPECT_EQ(text::nearest("create", {}), std::nullopt);
+}
+
+TEST(Text, CatTakesTextsCharactersAndNumbers) {
+  EXPECT_EQ(text::cat("a", 'b', std::string("c"), -1, uint64_t{1} << 63), "abc-19223372036854775808");
+}
+
+}  // namespace
+}  // namespace estiva
