@@ -80,7 +80,7 @@ $(BUILD)/stamp/%: force
 $(BUILD)/stamp/compile: stamp_text = $(CXX) $(all_cxxflags)
 $(BUILD)/stamp/link: stamp_text = $(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(program_objs) $(LIBS)
 $(BUILD)/stamp/unit: stamp_text = $(CXX) $(unit_cxxflags) $(all_ldflags) $(unit_objs) $(library_objs) $(LIBS) $(GTEST_LIBS)
-$(BUILD)/stamp/fuzz: stamp_text = $(FUZZ_CXX) $(fuzz_cxxflags) $(library_src) $(LIBS)
+$(BUILD)/stamp/fuzz: stamp_text = $(FUZZ_CXX) $(fuzz_cxxflags) $(fuzz_library) $(LIBS)
 $(BUILD)/stamp/helpers: stamp_text = $(CC) $(helper_cflags)
 
 # ---- programs
@@ -154,9 +154,10 @@ $(BUILD)/tidy/%.ok: %.cc .clang-tidy $(CONFIG)/config.mk
 bench: programs
 	$(test_env) bench/run $(BENCH_ARGS)
 
-# ---- fuzzing: the whole library again, by clang, in an object folder of its own
+# ---- fuzzing: the readers of foreign bytes again, by clang, in an object folder of their own
 
-fuzz_objs := $(patsubst %.cc,$(BUILD)/fuzz/obj/%.o,$(library_src))
+fuzz_library := $(base_src) $(spec_src)
+fuzz_objs := $(patsubst %.cc,$(BUILD)/fuzz/obj/%.o,$(fuzz_library))
 fuzz_programs := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(fuzz_src))
 
 $(BUILD)/fuzz/obj/%.o: %.cc $(BUILD)/stamp/fuzz
