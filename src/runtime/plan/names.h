@@ -36,6 +36,7 @@ struct MountOption {
     kPropagation,
     kBind,
     kRemount,
+    kIdMap,
     kNothing
   } kind;
   uint64_t set = 0;  // MOUNT_ATTR_* or MS_*

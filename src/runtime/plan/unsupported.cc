@@ -24,11 +24,9 @@ Result<void> refuse_in_process(const spec::Process& process) {
 Result<void> refuse_in_mounts(const std::vector<spec::Mount>& mounts) {
   for (size_t i = 0; i < mounts.size(); ++i) {
     const std::string object = text::cat("/mounts/", i);
-    if (!mounts[i].uid_mappings.empty()) return not_built(object + "/uidMappings");
-    if (!mounts[i].gid_mappings.empty()) return not_built(object + "/gidMappings");
     for (size_t j = 0; j < mounts[i].options.size(); ++j) {
       const std::string& option = mounts[i].options[j];
-      if (option == "idmap" || option == "ridmap" || option == "tmpcopyup") {
+      if (option == "tmpcopyup") {
         return not_built(text::cat(object, "/options/", j));
       }
     }
