@@ -192,25 +192,6 @@ b"
     in_container 'ln -s /etc/passwd /t/l; cat /t/l'
 }
 
-@test "tmpcopyup: what was there is copied in" {
-    not_on crun "tested on the others"
-    mkdir -p "$BUNDLE/rootfs/seed/dir"
-    echo kept >"$BUNDLE/rootfs/seed/dir/file"
-    ln -s dir "$BUNDLE/rootfs/seed/link"
-    chmod 640 "$BUNDLE/rootfs/seed/dir/file"
-    chown 7:8 "$BUNDLE/rootfs/seed/dir/file"
-    mount_of /seed tmpfs tmpfs tmpcopyup
-    if [ "$KIND" = estiva ]; then # not built yet: refused, not dropped
-        assert_refused /mounts/7/options/0
-        return
-    fi
-    in_container 'cat /seed/link/file; stat -c "%a %u %g" /seed/dir/file; readlink /seed/link; rm -r /seed/dir'
-    assert_equal "$output" "kept
-640 7 8
-dir"
-    [ -e "$BUNDLE/rootfs/seed/dir/file" ]
-}
-
 @test "proc shows the container's processes, sysfs its network" {
     in_container 'ls -d /proc/[0-9]* | wc -l; ls /sys/class/net; readlink /proc/self'
     assert_has "$output" lo

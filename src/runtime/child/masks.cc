@@ -38,18 +38,14 @@ class Masks {
     if (!opened.ok() && absent(opened.error())) return {};
     const Fd target = TRY(std::move(opened));
     const struct stat info = TRY(sys::fstat(target));
-    return S_ISDIR(info.st_mode) ? mask_directory(path, target) : mask_file(target);
+    return S_ISDIR(info.st_mode) ? mask_directory(target) : mask_file(target);
   }
 
  private:
-  Result<void> mask_directory(const std::string& path, const Fd& target) {
-    if (!c_.plan.new_mount_api) return mount_filesystem(c_, empty_directory(), target);
-    if (!directory_.valid()) {
-      TRY(mount_filesystem(c_, empty_directory(), target));
-      directory_ = TRY(reopen_mounted(c_, path));
-      return {};
-    }
-    return copy(directory_, target);
+  Result<void> mask_directory(const Fd& target) {
+    if (directory_.valid()) return copy(directory_, target);
+    directory_ = TRY(mount_filesystem(c_, empty_directory(), target));
+    return {};
   }
 
   Result<void> mask_file(const Fd& target) {
@@ -86,8 +82,12 @@ Result<void> make_readonly(const Context& c, const std::string& path) {
   if (!opened.ok() && absent(opened.error())) return {};
   const Fd target = TRY(std::move(opened));
   if (!c.plan.new_mount_api) {
-    TRY(bind_path(descriptor_path(target), true, target));
-    return set_readonly(c, TRY(reopen_mounted(c, path)));
+    MountStep step;
+    step.destination = path;
+    step.source = descriptor_path(target);
+    step.recursive = true;
+    step.set = MOUNT_ATTR_RDONLY;
+    return bind_mount(c, step, target);
   }
   const Fd tree = TRY(sys::open_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE));
   struct mount_attr attributes = {};

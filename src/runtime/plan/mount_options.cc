@@ -24,6 +24,7 @@ constexpr MountOption kOptions[] = {
     {"remount", Kind::kRemount},
     {"idmap", Kind::kIdMap},
     {"ridmap", Kind::kIdMap, MS_REC},
+    {"tmpcopyup", Kind::kCopyUp},
 
     {"ro", Kind::kAttribute, MOUNT_ATTR_RDONLY},
     {"rw", Kind::kAttribute, 0, MOUNT_ATTR_RDONLY},

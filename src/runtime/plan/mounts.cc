@@ -69,6 +69,9 @@ void apply_option(MountStep& step, const names::MountOption& option) {
     case Kind::kIdMap:
       step.id_map.emplace().recursive = (option.set & MS_REC) != 0;
       break;
+    case Kind::kCopyUp:
+      step.copy_up = true;
+      break;
     case Kind::kNothing:
       break;
   }
@@ -131,6 +134,19 @@ Result<void> check_type(const spec::Mount& mount, const MountStep& step) {
   return {};
 }
 
+bool has_option(const MountStep& step, std::string_view key) {
+  return std::ranges::any_of(step.options, [&](const FsOption& option) { return option.key == key; });
+}
+
+Result<void> plan_tmpfs(MountStep& step) {
+  const bool tmpfs = step.type == "tmpfs" && step.kind == MountKind::kFilesystem;
+  if (step.copy_up && !tmpfs)
+    return Error::invalid(step.object + "/options", "tmpcopyup is an option of a tmpfs");
+  step.mode_of_target = tmpfs && !has_option(step, "mode");
+  step.owner_of_target = step.copy_up && !has_option(step, "uid") && !has_option(step, "gid");
+  return {};
+}
+
 Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   const spec::Mount& mount = in.spec.mounts[index];
   MountStep step;
@@ -149,9 +165,7 @@ Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   step.refuse_links = step.destination == "/proc" || step.destination == "/sys";
   // fsconfig(2) has no word for these two.
   step.old_api_only = ((step.superblock_flags | step.superblock_clear) & (MS_SILENT | MS_I_VERSION)) != 0;
-  const auto is_mode = [](const FsOption& option) { return option.key == "mode"; };
-  step.mode_of_target = step.type == "tmpfs" && step.kind == MountKind::kFilesystem &&
-                        std::ranges::none_of(step.options, is_mode);
+  TRY(plan_tmpfs(step));
   return step;
 }
 

@@ -37,6 +37,7 @@ struct MountOption {
     kBind,
     kRemount,
     kIdMap,
+    kCopyUp,
     kNothing
   } kind;
   uint64_t set = 0;  // MOUNT_ATTR_* or MS_*

@@ -83,6 +83,7 @@ std::string print_mount(const MountStep& step) {
     out += cat(" recursive-set ", hex(step.recursive_set), " recursive-clear ", hex(step.recursive_clear));
   }
   if (step.superblock_flags != 0) out += cat(" superblock ", hex(step.superblock_flags));
+  if (step.copy_up) out += " copy-up";
   if (step.id_map) out += print_id_map(*step.id_map);
   for (const unsigned long flags : step.propagation) out += cat(" propagation ", hex(flags));
   for (const FsOption& option : step.options)

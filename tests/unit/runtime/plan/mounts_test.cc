@@ -96,5 +96,14 @@ TEST(MountPlan, IdMapsThatAreRefused) {
   EXPECT_EQ(refused_at(with_mount(mapped(bind({"bind"}))), false), "/mounts/0/uidMappings");
 }
 
+TEST(MountPlan, CopyUpIsForATmpfs) {
+  spec::Mount tmpfs = bind({"tmpcopyup", "size=1m", "ro"});
+  tmpfs.type = "tmpfs";
+  EXPECT_EQ(line_of(with_mount(tmpfs)), "mount /m type tmpfs from /src set 0x1 clear 0x0 copy-up size=1m");
+  EXPECT_EQ(refused_at(with_mount(bind({"bind", "tmpcopyup"}))), "/mounts/0/options");
+  tmpfs.type = "proc";
+  EXPECT_EQ(refused_at(with_mount(tmpfs)), "/mounts/0/options");
+}
+
 }  // namespace
 }  // namespace estiva
