@@ -39,6 +39,13 @@ Result<void> pivot_root(Path new_root, Path put_old) {
 
 Result<void> chroot(Path path) { return check(::chroot(path.c_str()), "chroot", path); }
 
+Result<uint64_t> mount_id(FdView dir, Path path, int flags) {
+  struct statx info = {};
+  if (::statx(dir.number(), path.c_str(), flags, STATX_MNT_ID, &info) < 0) return error("statx", path);
+  if ((info.stx_mask & STATX_MNT_ID) == 0) return Error::system("statx", EOPNOTSUPP);
+  return info.stx_mnt_id;
+}
+
 // The newest of them, with nonsense arguments: a kernel that has it complains about them, an older one says ENOSYS.
 bool has_mount_api() {
   return ::syscall(SYS_mount_setattr, -1, nullptr, ~0u, nullptr, 0) < 0 && errno != ENOSYS;

@@ -2,47 +2,7 @@
 # Mounts of the configuration: every type and option, order, missing targets, errors.
 # mounts_old_kernel.bats runs the same tests without the mount API of Linux 5.2 and later.
 
-load helpers
-
-# mount DESTINATION TYPE SOURCE [OPTION...]: appends a mount to the config
-mount_of() {
-    local destination=$1 type=$2 source=$3
-    shift 3
-    jq --arg d "$destination" --arg t "$type" --arg s "$source" \
-        '.mounts += [{destination: $d, type: $t, source: $s, options: $ARGS.positional}]' \
-        "$BUNDLE/config.json" --args -- "$@" >"$T/config.new" || fail jq
-    cat "$T/config.new" >"$BUNDLE/config.json"
-}
-
-# The mount options, optional fields and superblock options of a mount point, from mountinfo.
-info_of() { awk -v p="$1" '$5 == p { line = $0 } END { print line }' <<<"$output"; }
-flags_of() { awk -v p="$1" '$5 == p { f = $6 } END { print f }' <<<"$output"; }
-super_of() { info_of "$1" | sed 's/.* - //' | awk '{ print $3 }'; }
-
-has_flags() { # LIST FLAG...
-    local list=,$1, flag
-    shift
-    for flag in "$@"; do
-        [[ $list == *,$flag,* ]] || fail "no flag $flag in $list"
-    done
-}
-
-lacks_flags() {
-    local list=,$1, flag
-    shift
-    for flag in "$@"; do
-        [[ $list != *,$flag,* ]] || fail "flag $flag in $list"
-    done
-}
-
-# A directory on the host with a file, and a tmpfs with a file below it.
-nested_source() {
-    mkdir -p "$T/own-nested/sub"
-    echo outer >"$T/own-nested/file"
-    mount -t tmpfs own-sub "$T/own-nested/sub"
-    at_end umount "$T/own-nested/sub"
-    echo inner >"$T/own-nested/sub/file"
-}
+load mounts
 
 @test "bind: a directory, read and written" {
     mkdir "$T/data"
@@ -232,25 +192,6 @@ b"
     in_container 'ln -s /etc/passwd /t/l; cat /t/l'
 }
 
-@test "tmpcopyup: what was there is copied in" {
-    not_on crun "tested on the others"
-    mkdir -p "$BUNDLE/rootfs/seed/dir"
-    echo kept >"$BUNDLE/rootfs/seed/dir/file"
-    ln -s dir "$BUNDLE/rootfs/seed/link"
-    chmod 640 "$BUNDLE/rootfs/seed/dir/file"
-    chown 7:8 "$BUNDLE/rootfs/seed/dir/file"
-    mount_of /seed tmpfs tmpfs tmpcopyup
-    if [ "$KIND" = estiva ]; then # not built yet: refused, not dropped
-        assert_refused /mounts/7/options/0
-        return
-    fi
-    in_container 'cat /seed/link/file; stat -c "%a %u %g" /seed/dir/file; readlink /seed/link; rm -r /seed/dir'
-    assert_equal "$output" "kept
-640 7 8
-dir"
-    [ -e "$BUNDLE/rootfs/seed/dir/file" ]
-}
-
 @test "proc shows the container's processes, sysfs its network" {
     in_container 'ls -d /proc/[0-9]* | wc -l; ls /sys/class/net; readlink /proc/self'
     assert_has "$output" lo
@@ -406,31 +347,6 @@ end
     has_flags "$(flags_of /all)" rw relatime
     lacks_flags "$(flags_of /all)" nosuid nodev noexec noatime
     lacks_flags "$(flags_of /strict)" relatime noatime
-}
-
-@test "id-mapped bind mount" {
-    not_on runc "1.1 does not know it"
-    mkdir "$T/data"
-    touch "$T/data/file"
-    chown 1000:1000 "$T/data/file"
-    mount_of /mnt none "$T/data" bind
-    config '.mounts[-1] += {uidMappings: [{containerID: 1000, hostID: 5000, size: 1}],
-        gidMappings: [{containerID: 1000, hostID: 6000, size: 1}]}'
-    if on_old_kernel || [ "$KIND" = estiva ]; then # estiva: not built yet
-        assert_refused /mounts/7
-        return
-    fi
-    in_container 'stat -c "%u %g" /mnt/file'
-    assert_equal "$output" "5000 6000"
-}
-
-@test "id mappings of a mount: both or none" {
-    not_on runc "1.1 does not know it"
-    not_on crun "takes one"
-    mkdir "$T/data"
-    mount_of /mnt none "$T/data" bind
-    config '.mounts[-1] += {uidMappings: [{containerID: 0, hostID: 5000, size: 1}]}'
-    assert_refused /mounts/7
 }
 
 @test "remount changes what is mounted" {

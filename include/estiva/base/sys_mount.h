@@ -19,6 +19,9 @@ Result<void> umount2(Path target, int flags);
 Result<void> pivot_root(Path new_root, Path put_old);
 Result<void> chroot(Path path);
 
+// The number of the mount that holds the file, as in mountinfo (statx(2), Linux 5.8). `flags`: AT_*.
+Result<uint64_t> mount_id(FdView dir, Path path, int flags);
+
 // The kernel has all calls below (and no filter hides them).
 bool has_mount_api();
 // The mount API of Linux 5.2; mount_setattr of 5.12.

@@ -42,18 +42,14 @@ class Masks {
     Result<void> masked = mask_file(target);
     if (masked.ok() || (masked.error().errnum() != ENOTDIR && masked.error().errnum() != EINVAL))
       return masked;
-    return mask_directory(path, target);
+    return mask_directory(target);
   }
 
  private:
-  Result<void> mask_directory(const std::string& path, const Fd& target) {
-    if (!c_.plan.new_mount_api) return mount_filesystem(c_, empty_directory(), target);
-    if (!directory_.valid()) {
-      TRY(mount_filesystem(c_, empty_directory(), target));
-      directory_ = TRY(reopen_mounted(c_, path));
-      return {};
-    }
-    return copy(directory_, target);
+  Result<void> mask_directory(const Fd& target) {
+    if (directory_.valid()) return copy(directory_, target);
+    directory_ = TRY(mount_filesystem(c_, empty_directory(), target));
+    return {};
   }
 
   Result<void> mask_file(const Fd& target) {
@@ -90,8 +86,12 @@ Result<void> make_readonly(const Context& c, const std::string& path) {
   if (!opened.ok() && absent(opened.error())) return {};
   const Fd target = TRY(std::move(opened));
   if (!c.plan.new_mount_api) {
-    TRY(bind_path(descriptor_path(target), true, target));
-    return set_readonly(c, TRY(reopen_mounted(c, path)));
+    MountStep step;
+    step.destination = path;
+    step.source = descriptor_path(target);
+    step.recursive = true;
+    step.set = MOUNT_ATTR_RDONLY;
+    return bind_mount(c, step, target);
   }
   const Fd tree = TRY(sys::open_tree(target, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE));
   struct mount_attr attributes = {};

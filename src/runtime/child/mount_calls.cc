@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/statfs.h>
 
@@ -11,6 +12,7 @@
 
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/text.h"
+#include "runtime/child/copy_up.h"
 
 #ifndef MOUNT_ATTR_NOSYMFOLLOW
 #define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
@@ -88,41 +90,14 @@ Result<void> configure(FdView context, const MountStep& step) {
   return sys::fsconfig_create(context);
 }
 
-Result<void> mount_new_api(const MountStep& step, FdView target) {
-  const Fd context = TRY(sys::fsopen(step.type));
-  if (Result<void> configured = configure(context, step); !configured.ok()) {
-    std::string reason = sys::fscontext_message(context);
-    return std::move(configured).error().message(std::move(reason));
-  }
-  // A fresh mount has no attributes, so what is to be cleared is clear.
-  const Fd mount = TRY(sys::fsmount(context, static_cast<unsigned>(step.set)));
-  return sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+bool sets_attributes(const MountStep& step) {
+  const uint64_t all = step.set | step.clear | step.recursive_set | step.recursive_clear;
+  return all != 0 || !step.propagation.empty();
 }
 
-// mount(2) says it in one call instead of eight and means the same. Not with a comma in a value; nor for read-only
-// where it would make the file system so for all who share it: a tmpfs is shared with nobody, and cgroup2 is mounted
-// on the host already.
-bool is_plain(const MountStep& step) {
-  const bool own_readonly = step.type == "tmpfs" || step.type == "cgroup2";
-  const auto has_comma = [](const FsOption& option) { return option.value.find(',') != std::string::npos; };
-  return ((step.set & MOUNT_ATTR_RDONLY) == 0 || own_readonly) &&
-         std::ranges::none_of(step.options, has_comma);
-}
-
-std::string option_text(const MountStep& step) {
-  std::vector<std::string> words;
-  for (const FsOption& option : step.options) {
-    words.push_back(option.has_value ? text::cat(option.key, "=", option.value) : option.key);
-  }
-  return text::join(words, ",");
-}
-
-Result<void> mount_old_api(const MountStep& step, FdView target) {
-  const std::string data = option_text(step);
-  const char* source = step.source.empty() ? step.type.c_str() : step.source.c_str();
-  return sys::mount(source, descriptor_path(target), step.type.c_str(),
-                    old_flags(step.set) | step.superblock_flags, data.empty() ? nullptr : data.c_str())
-      .context([&] { return step.type; });
+// What mount(2) can't say in one call.
+bool needs_more(const MountStep& step) {
+  return step.copy_up || !step.propagation.empty() || (step.recursive_set | step.recursive_clear) != 0;
 }
 
 Result<void> set_attributes_old(const MountStep& step, FdView mounted) {
@@ -164,18 +139,94 @@ Result<void> set_attributes_new(const MountStep& step, FdView mounted) {
   return {};
 }
 
+Result<Fd> mount_new_api(const Context& c, const MountStep& step, FdView target) {
+  const Fd context = TRY(sys::fsopen(step.type));
+  if (Result<void> configured = configure(context, step); !configured.ok()) {
+    std::string reason = sys::fscontext_message(context);
+    return std::move(configured).error().message(std::move(reason));
+  }
+  // A fresh mount has no attributes, so what is to be cleared is clear.
+  Fd mount = TRY(sys::fsmount(context, step.copy_up ? 0 : static_cast<unsigned>(step.set)));
+  // All before it is attached: what nobody else can reach needs not be found again.
+  if (step.copy_up) TRY(copy_up(c, target, mount));
+  if (needs_more(step)) TRY(set_attributes_new(step, mount));
+  TRY(sys::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+  return mount;
+}
+
+// mount(2) says it in one call instead of eight and means the same. Not with a comma in a value; nor for read-only
+// where it would make the file system so for all who share it: a tmpfs is shared with nobody, and cgroup2 is mounted
+// on the host already.
+bool is_plain(const MountStep& step) {
+  const bool own_readonly = step.type == "tmpfs" || step.type == "cgroup2";
+  const auto has_comma = [](const FsOption& option) { return option.value.find(',') != std::string::npos; };
+  return !needs_more(step) && ((step.set & MOUNT_ATTR_RDONLY) == 0 || own_readonly) &&
+         std::ranges::none_of(step.options, has_comma);
+}
+
+std::string option_text(const MountStep& step) {
+  std::vector<std::string> words;
+  for (const FsOption& option : step.options) {
+    words.push_back(option.has_value ? text::cat(option.key, "=", option.value) : option.key);
+  }
+  return text::join(words, ",");
+}
+
+// Where a mount of mount(2) waits until it is ready, in the host's tree and our own mount namespace: no image has a
+// hand in these names, and nobody needs what they cover. Empty where there is no such place.
+std::string waiting_place(const Context& c, FdView target) {
+  if (!c.plan.namespaces.creates(CLONE_NEWNS) || c.entered) return "";
+  const Result<struct stat> info = sys::fstat(target);
+  const char* place = info.ok() && S_ISDIR(info.value().st_mode) ? "/proc/driver" : "/proc/version";
+  return sys::fstatat(FdView::cwd(), place, 0).ok() ? place : "";
+}
+
+// By its path. Somebody who shares the mount namespace can exchange that meanwhile; then it is an error.
+Result<Fd> find_mounted(const Context& c, const MountStep& step, FdView target) {
+  Fd found = TRY(c.root.open_at(step.destination, O_PATH));
+  const Result<uint64_t> covered = sys::mount_id(target, "", AT_EMPTY_PATH);
+  const Result<uint64_t> mounted = sys::mount_id(found, "", AT_EMPTY_PATH);
+  // Before Linux 5.8 nothing tells.
+  if (covered.ok() && mounted.ok() && covered.value() == mounted.value())
+    return Error::system("open", ESTALE);
+  return found;
+}
+
+// mount(2) changes only what is attached. `make` mounts on the path that it is given.
+template <typename Make>
+Result<void> attach_ready(const Context& c, const MountStep& step, FdView target, const Make& make) {
+  const std::string place = waiting_place(c, target);
+  TRY(make(place.empty() ? descriptor_path(target) : place));
+  const Fd mounted = place.empty() ? TRY(find_mounted(c, step, target)) : TRY(sys::open(place, O_PATH));
+  if (step.copy_up) TRY(copy_up(c, target, mounted));
+  TRY(set_attributes(c, step, mounted));
+  if (place.empty()) return {};
+  return sys::mount(descriptor_path(mounted).c_str(), descriptor_path(target), nullptr, MS_MOVE, nullptr);
+}
+
+Result<void> mount_old_api(const Context& c, const MountStep& step, FdView target) {
+  const std::string data = option_text(step);
+  const char* source = step.source.empty() ? step.type.c_str() : step.source.c_str();
+  const unsigned long flags = step.superblock_flags | (step.copy_up ? 0 : old_flags(step.set));
+  const auto make = [&](const std::string& where) {
+    return sys::mount(source, where, step.type.c_str(), flags, data.empty() ? nullptr : data.c_str())
+        .context([&] { return step.type; });
+  };
+  return needs_more(step) ? attach_ready(c, step, target, make) : make(descriptor_path(target));
+}
+
 }  // namespace
 
 std::string descriptor_path(FdView fd) { return text::cat("/proc/self/fd/", fd.number()); }
 
-Result<void> mount_filesystem(const Context& c, const MountStep& step, FdView target) {
+Result<Fd> mount_filesystem(const Context& c, const MountStep& step, FdView target) {
   const bool old_api = step.old_api_only || !c.plan.new_mount_api || (!c.entered && is_plain(step));
-  if (!old_api) return mount_new_api(step, target);
-  Result<void> mounted = mount_old_api(step, target);
+  if (!old_api) return mount_new_api(c, step, target);
+  Result<void> mounted = mount_old_api(c, step, target);
+  if (mounted.ok()) return Fd();
   // The new API can say which option was wrong.
-  const bool unclear = !mounted.ok() && mounted.error().errnum() == EINVAL;
-  if (!unclear || !c.plan.new_mount_api || step.old_api_only) return mounted;
-  return mount_new_api(step, target);
+  const bool unclear = mounted.error().errnum() == EINVAL && c.plan.new_mount_api && !step.old_api_only;
+  return unclear ? mount_new_api(c, step, target) : std::move(mounted).error();
 }
 
 Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted) {
@@ -193,6 +244,11 @@ Result<void> bind_path(const std::string& source, bool recursive, FdView target)
                     nullptr);
 }
 
-Result<Fd> reopen_mounted(const Context& c, const std::string& path) { return c.root.open_at(path, O_PATH); }
+Result<void> bind_mount(const Context& c, const MountStep& step, FdView target) {
+  if (!sets_attributes(step)) return bind_path(step.source, step.recursive, target);
+  return attach_ready(c, step, target, [&](const std::string& where) {
+    return sys::mount(step.source.c_str(), where, nullptr, MS_BIND | (step.recursive ? MS_REC : 0), nullptr);
+  });
+}
 
 }  // namespace estiva::child

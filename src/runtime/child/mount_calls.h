@@ -9,15 +9,16 @@
 
 namespace estiva::child {
 
-// A new file system on `target`. Error EPERM where the namespaces that it shows are not ours.
-Result<void> mount_filesystem(const Context& c, const MountStep& step, FdView target);
+// A new file system on `target`, with its attributes and propagation. The mount, or nothing where mount(2) made it.
+// Error EPERM where the namespaces that it shows are not ours.
+Result<Fd> mount_filesystem(const Context& c, const MountStep& step, FdView target);
 // Attributes and propagation of the mount that `mounted` is in.
 Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted);
 Result<void> set_readonly(const Context& c, FdView mounted);
 // Binds what `source` names (old API: a path of the host) on `target`.
 Result<void> bind_path(const std::string& source, bool recursive, FdView target);
-// The mount on `target` as a descriptor, to work on it further.
-Result<Fd> reopen_mounted(const Context& c, const std::string& path);
+// The same with attributes and propagation, by mount(2).
+Result<void> bind_mount(const Context& c, const MountStep& step, FdView target);
 // "/proc/self/fd/N"
 std::string descriptor_path(FdView fd);
 

@@ -81,8 +81,7 @@ Result<void> bind(Context& c, const MountStep& step, Fd& source, const Fd& targe
     source.reset();
     return {};
   }
-  TRY(bind_path(step.source, step.recursive, target));
-  return set_attributes(c, step, TRY(reopen_mounted(c, step.destination)));
+  return bind_mount(c, step, target);
 }
 
 Result<void> remount(const Context& c, const MountStep& step, const Fd& target) {
@@ -94,10 +93,14 @@ Result<void> remount(const Context& c, const MountStep& step, const Fd& target) 
 }
 
 // A tmpfs without mode= covers a directory with its own mode, as the image meant it.
-Result<MountStep> with_mode(const MountStep& step, const Fd& target) {
+Result<MountStep> like_target(const MountStep& step, const Fd& target) {
   MountStep changed = step;
   const struct stat info = TRY(sys::fstat(target));
-  changed.options.push_back({"mode", text::octal(info.st_mode & 07777), true});
+  if (step.mode_of_target) changed.options.push_back({"mode", text::octal(info.st_mode & 07777), true});
+  if (step.owner_of_target) {
+    changed.options.push_back({"uid", text::cat(info.st_uid), true});
+    changed.options.push_back({"gid", text::cat(info.st_gid), true});
+  }
   return changed;
 }
 
@@ -109,7 +112,7 @@ Result<bool> exists(const Context& c, const MountStep& step) {
 }
 
 Result<void> apply(Context& c, const MountStep& step, Fd& source) {
-  const bool existed = step.mode_of_target && TRY(exists(c, step));
+  const bool existed = (step.mode_of_target || step.owner_of_target) && TRY(exists(c, step));
   const Fd target = TRY(open_target(c, step, source));
   switch (step.kind) {
     case MountKind::kBind:
@@ -121,12 +124,8 @@ Result<void> apply(Context& c, const MountStep& step, Fd& source) {
     case MountKind::kFilesystem:
       break;
   }
-  TRY(mount_filesystem(c, existed ? TRY(with_mode(step, target)) : step, target));
-  const bool further = !step.propagation.empty() || (step.recursive_set | step.recursive_clear) != 0;
-  if (!further) return {};
-  MountStep rest = step;
-  rest.set = rest.clear = 0;
-  return set_attributes(c, rest, TRY(reopen_mounted(c, step.destination)));
+  TRY(mount_filesystem(c, existed ? TRY(like_target(step, target)) : step, target));
+  return {};
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ spec::LinuxFeatures linux_features() {
   features.selinux = spec::FeatureSwitch{false};
   features.intel_rdt = spec::IntelRdtFeatures{false, false, false};
   features.memory_policy = spec::MemoryPolicyFeatures{std::vector<std::string>(), std::vector<std::string>()};
-  features.mount_extensions = spec::MountExtensions{spec::FeatureSwitch{false}};
+  features.mount_extensions = spec::MountExtensions{spec::FeatureSwitch{true}};
   features.net_devices = spec::FeatureSwitch{false};
   return features;
 }

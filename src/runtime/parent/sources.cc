@@ -13,6 +13,7 @@
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
 #include "runtime/child/mount_calls.h"
+#include "runtime/parent/id_maps.h"
 
 namespace estiva {
 
@@ -37,7 +38,7 @@ Result<void> set_propagation(const Fd& tree, const MountStep& step, unsigned lon
   return sys::mount_setattr(tree, "", AT_EMPTY_PATH | (step.recursive ? AT_RECURSIVE : 0), attributes);
 }
 
-Result<void> open_bind(child::Context& c, size_t index) {
+Result<void> open_bind(child::Context& c, IdMaps& id_maps, size_t index) {
   const MountStep& step = c.plan.rootfs.mounts[index].mount;
   const unsigned long propagation =
       c.plan.rootfs.propagation == 0 ? 0ul + MS_SLAVE : c.plan.rootfs.propagation;
@@ -50,6 +51,7 @@ Result<void> open_bind(child::Context& c, size_t index) {
   };
   if (Result<void> prepared = prepare(); !prepared.ok())
     return std::move(prepared).error().object(step.object + "/options");
+  TRY(id_maps.apply(step, tree.value()));
   c.mount_sources[index] = std::move(tree).value();
   return {};
 }
@@ -125,8 +127,9 @@ Result<void> open_sources(child::Context& c) {
   TRY(open_rootfs(c));
   TRY(open_host_proc(c));
   if (!c.plan.new_mount_api) return {};
+  IdMaps id_maps(c);
   for (size_t i = 0; i < rootfs.mounts.size(); ++i) {
-    if (rootfs.mounts[i].mount.kind == MountKind::kBind) TRY(open_bind(c, i));
+    if (rootfs.mounts[i].mount.kind == MountKind::kBind) TRY(open_bind(c, id_maps, i));
   }
   for (size_t i = 0; i < rootfs.devices.size(); ++i) {
     if (rootfs.devices[i].bind) TRY(open_device(c, i));

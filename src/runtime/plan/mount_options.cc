@@ -22,6 +22,9 @@ constexpr MountOption kOptions[] = {
     {"bind", Kind::kBind, MS_BIND},
     {"rbind", Kind::kBind, MS_BIND | MS_REC},
     {"remount", Kind::kRemount},
+    {"idmap", Kind::kIdMap},
+    {"ridmap", Kind::kIdMap, MS_REC},
+    {"tmpcopyup", Kind::kCopyUp},
 
     {"ro", Kind::kAttribute, MOUNT_ATTR_RDONLY},
     {"rw", Kind::kAttribute, 0, MOUNT_ATTR_RDONLY},

@@ -67,9 +67,22 @@ void apply_option(MountStep& step, const names::MountOption& option) {
     case Kind::kRemount:
       step.kind = MountKind::kRemount;
       break;
+    case Kind::kIdMap:
+      step.id_map.emplace().recursive = (option.set & MS_REC) != 0;
+      break;
+    case Kind::kCopyUp:
+      step.copy_up = true;
+      break;
     case Kind::kNothing:
       break;
   }
+}
+
+// crun's form. As an option without a meaning it would be dropped.
+Result<void> refuse_inline_id_map(const std::string& object, const std::string& word) {
+  if (!word.starts_with("idmap=") && !word.starts_with("ridmap=")) return {};
+  return Error::unsupported(object, text::cat(text::quote(word), " has its mappings in the option"))
+      .hint("uidMappings and gidMappings of the mount say them");
 }
 
 Result<void> read_options(const spec::Mount& mount, MountStep& step) {
@@ -85,6 +98,7 @@ Result<void> read_options(const spec::Mount& mount, MountStep& step) {
     if (step.kind == MountKind::kBind) {
       // Options of a file system ("mode=755") mean nothing to a bind mount and the kernel ignores them; runc 1.1 and crun
       // let them pass, and the OCI validation programs give them. A bare word is a misspelt flag.
+      TRY(refuse_inline_id_map(object, word));
       if (equals != std::string::npos) continue;
       return Error::invalid(object, text::cat(text::quote(word), " is no option of a bind mount"));
     }
@@ -121,7 +135,20 @@ Result<void> check_type(const spec::Mount& mount, const MountStep& step) {
   return {};
 }
 
-Result<MountStep> plan_mount(const Input& in, size_t index) {
+bool has_option(const MountStep& step, std::string_view key) {
+  return std::ranges::any_of(step.options, [&](const FsOption& option) { return option.key == key; });
+}
+
+Result<void> plan_tmpfs(MountStep& step) {
+  const bool tmpfs = step.type == "tmpfs" && step.kind == MountKind::kFilesystem;
+  if (step.copy_up && !tmpfs)
+    return Error::invalid(step.object + "/options", "tmpcopyup is an option of a tmpfs");
+  step.mode_of_target = tmpfs && !has_option(step, "mode");
+  step.owner_of_target = step.copy_up && !has_option(step, "uid") && !has_option(step, "gid");
+  return {};
+}
+
+Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   const spec::Mount& mount = in.spec.mounts[index];
   MountStep step;
   step.object = text::cat("/mounts/", index);
@@ -132,15 +159,14 @@ Result<MountStep> plan_mount(const Input& in, size_t index) {
   TRY(read_options(mount, step));
   TRY(check_type(mount, step));
   TRY(check_proc(step));
+  TRY(plan_id_map(in, plan, index, step));
   step.source = mount.source;
   if (step.kind == MountKind::kBind && mount.source[0] != '/')
     step.source = text::cat(in.options.bundle, "/", mount.source);
   step.refuse_links = step.destination == "/proc" || step.destination == "/sys";
   // fsconfig(2) has no word for these two.
   step.old_api_only = ((step.superblock_flags | step.superblock_clear) & (MS_SILENT | MS_I_VERSION)) != 0;
-  const auto is_mode = [](const FsOption& option) { return option.key == "mode"; };
-  step.mode_of_target = step.type == "tmpfs" && step.kind == MountKind::kFilesystem &&
-                        std::ranges::none_of(step.options, is_mode);
+  TRY(plan_tmpfs(step));
   return step;
 }
 
@@ -151,7 +177,7 @@ Result<std::vector<MountEntry>> plan_mounts(const Input& in, Plan& plan) {
   if (!in.linux.mount_label.empty())
     plan.warnings.push_back("/linux/mountLabel: this kernel has no SELinux, it is ignored");
   for (size_t i = 0; i < in.spec.mounts.size(); ++i) {
-    MountStep step = TRY(plan_mount(in, i));
+    MountStep step = TRY(plan_mount(in, plan, i));
     const std::string& given = in.spec.mounts[i].destination;
     if (given[0] != '/') {
       plan.warnings.push_back(

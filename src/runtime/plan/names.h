@@ -38,6 +38,8 @@ struct MountOption {
     kPropagation,
     kBind,
     kRemount,
+    kIdMap,
+    kCopyUp,
     kNothing
   } kind;
   uint64_t set = 0;  // MOUNT_ATTR_* or MS_*

@@ -25,22 +25,6 @@ namespace {
 
 constexpr size_t kMaxMappings = 340;  // UID_GID_MAP_MAX_EXTENTS of the kernel
 
-Result<std::string> map_text(const std::vector<spec::IdMapping>& maps, std::string_view object) {
-  std::string lines;
-  if (maps.size() > kMaxMappings) return Error::invalid(std::string(object), "has more than 340 entries");
-  for (size_t i = 0; i < maps.size(); ++i) {
-    const spec::IdMapping& map = maps[i];
-    const std::string entry = text::cat(object, "/", i);
-    if (map.size == 0) return Error::invalid(entry + "/size", "is 0");
-    const uint64_t end = uint64_t{1} << 32;
-    if (uint64_t{map.container_id} + map.size > end || uint64_t{map.host_id} + map.size > end) {
-      return Error::invalid(entry + "/size", "reaches past the highest id");
-    }
-    lines += text::cat(map.container_id, " ", map.host_id, " ", map.size, "\n");
-  }
-  return lines;
-}
-
 Result<void> plan_user(const Input& in, NamespacePlan& plan) {
   const bool mapped = !in.linux.uid_mappings.empty() || !in.linux.gid_mappings.empty();
   if (!plan.has(CLONE_NEWUSER)) {
@@ -82,6 +66,22 @@ Result<void> plan_time(const Input& in, NamespacePlan& plan) {
 }
 
 }  // namespace
+
+Result<std::string> map_text(const std::vector<spec::IdMapping>& maps, std::string_view object) {
+  std::string lines;
+  if (maps.size() > kMaxMappings) return Error::invalid(std::string(object), "has more than 340 entries");
+  for (size_t i = 0; i < maps.size(); ++i) {
+    const spec::IdMapping& map = maps[i];
+    const std::string entry = text::cat(object, "/", i);
+    if (map.size == 0) return Error::invalid(entry + "/size", "is 0");
+    const uint64_t end = uint64_t{1} << 32;
+    if (uint64_t{map.container_id} + map.size > end || uint64_t{map.host_id} + map.size > end) {
+      return Error::invalid(entry + "/size", "reaches past the highest id");
+    }
+    lines += text::cat(map.container_id, " ", map.host_id, " ", map.size, "\n");
+  }
+  return lines;
+}
 
 std::optional<uint32_t> host_id(const std::vector<spec::IdMapping>& maps, uint32_t id) {
   for (const spec::IdMapping& map : maps) {

@@ -42,6 +42,13 @@ struct FsOption {
   bool has_value = false;
 };
 
+// The ids of an id-mapped mount (mount_setattr(2)), as the uid_map and gid_map of a user namespace.
+struct MountIdMap {
+  std::string object;
+  bool recursive = false;
+  std::string uid_map, gid_map;  // empty: those of the user namespace that is joined
+};
+
 enum class MountKind { kFilesystem, kBind, kRemount, kPropagation };
 
 // One mount, as the options say it. Attributes are MOUNT_ATTR_* (mount_setattr(2)); flags are MS_* (mount(2)).
@@ -58,9 +65,12 @@ struct MountStep {
   unsigned long superblock_flags = 0;  // MS_SYNCHRONOUS and the like: of the file system, not of the mount
   unsigned long superblock_clear = 0;
   std::vector<FsOption> options;  // for the file system
-  bool refuse_links = false;      // /proc and /sys: their path must have no symbolic link (CVE-2019-19921)
-  bool old_api_only = false;      // has a flag that only mount(2) knows (silent, iversion)
-  bool mode_of_target = false;    // tmpfs without mode=: takes the mode of the directory that it covers
+  std::optional<MountIdMap> id_map;
+  bool refuse_links = false;     // /proc and /sys: their path must have no symbolic link (CVE-2019-19921)
+  bool old_api_only = false;     // has a flag that only mount(2) knows (silent, iversion)
+  bool mode_of_target = false;   // tmpfs without mode=: takes the mode of the directory that it covers
+  bool copy_up = false;          // tmpfs: starts with a copy of what is in the directory that it covers
+  bool owner_of_target = false;  // with copy_up, without uid= and gid=: has the owner of that directory
 };
 
 // A step below the root file system, in the order of the configuration.

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+
 #include "estiva/base/text.h"
 #include "runtime/plan/names.h"
 #include "runtime/plan/parts.h"
@@ -56,6 +58,20 @@ std::string print_cgroup(const CgroupPlan& plan) {
   return out;
 }
 
+// One line, "uid 0:1000:1,1:5000:10".
+std::string print_map(const char* name, const std::string& map) {
+  std::string entries(text::trim(map));
+  std::ranges::replace(entries, ' ', ':');
+  std::ranges::replace(entries, '\n', ',');
+  return cat(" ", name, " ", entries);
+}
+
+std::string print_id_map(const MountIdMap& map) {
+  const char* kind = map.recursive ? " ridmap" : " idmap";
+  if (map.uid_map.empty()) return cat(kind, " of the joined user namespace");
+  return cat(kind, print_map("uid", map.uid_map), print_map("gid", map.gid_map));
+}
+
 std::string print_mount(const MountStep& step) {
   constexpr const char* kKinds[] = {"mount", "bind", "remount", "propagation"};
   std::string out = cat(kKinds[static_cast<size_t>(step.kind)], " ", step.destination);
@@ -67,6 +83,8 @@ std::string print_mount(const MountStep& step) {
     out += cat(" recursive-set ", hex(step.recursive_set), " recursive-clear ", hex(step.recursive_clear));
   }
   if (step.superblock_flags != 0) out += cat(" superblock ", hex(step.superblock_flags));
+  if (step.copy_up) out += " copy-up";
+  if (step.id_map) out += print_id_map(*step.id_map);
   for (const unsigned long flags : step.propagation) out += cat(" propagation ", hex(flags));
   for (const FsOption& option : step.options)
     out += cat(" ", option.key, option.has_value ? cat("=", option.value) : "");

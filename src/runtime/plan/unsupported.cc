@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the configuration can ask for and this version can't do yet. Asking for it is an error: a property that is
 // silently dropped is a hole. An entry leaves this file together with its implementation.
-#include "estiva/base/text.h"
 #include "runtime/plan/parts.h"
 
 namespace estiva::plan {
@@ -21,26 +20,10 @@ Result<void> refuse_in_process(const spec::Process& process) {
   return {};
 }
 
-Result<void> refuse_in_mounts(const std::vector<spec::Mount>& mounts) {
-  for (size_t i = 0; i < mounts.size(); ++i) {
-    const std::string object = text::cat("/mounts/", i);
-    if (!mounts[i].uid_mappings.empty()) return not_built(object + "/uidMappings");
-    if (!mounts[i].gid_mappings.empty()) return not_built(object + "/gidMappings");
-    for (size_t j = 0; j < mounts[i].options.size(); ++j) {
-      const std::string& option = mounts[i].options[j];
-      if (option == "idmap" || option == "ridmap" || option == "tmpcopyup") {
-        return not_built(text::cat(object, "/options/", j));
-      }
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<void> refuse_unsupported(const Input& in) {
   if (in.spec.process) TRY(refuse_in_process(*in.spec.process));
-  TRY(refuse_in_mounts(in.spec.mounts));
   if (in.linux.intel_rdt) return not_built("/linux/intelRdt");
   if (in.linux.memory_policy) return not_built("/linux/memoryPolicy");
   if (!in.linux.net_devices.empty()) return not_built("/linux/netDevices");
