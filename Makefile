@@ -195,7 +195,7 @@ INSTALL ?= install
 install: all
 	@$(MAKE) --no-print-directory install-files
 # What is made already.
-install-files:
+install-files: $(if $(LOWDOWN),$(man_pages))
 	$(INSTALL) -d '$(DESTDIR)$(bindir)'
 	$(INSTALL) -m 755 $(BUILD)/estiva '$(DESTDIR)$(bindir)/estiva'
 	for page in $(if $(LOWDOWN),$(man_pages)); do \

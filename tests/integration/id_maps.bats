@@ -59,6 +59,18 @@ refused_on_old_kernel() { # JSON-PATH
     assert_has "$output" "/one/file 5000" "/one/sub/file 0" "/tree/file 5000" "/tree/sub/file 5000" refused
 }
 
+@test "an id-mapped bind mount behind a new file system" {
+    not_on runc "1.1 does not know it"
+    mkdir "$T/data"
+    touch "$T/data/file"
+    mount_of /t tmpfs tmpfs
+    mount_of /mnt none "$T/data" bind idmap ro
+    map_ids 0 5000 10
+    ! refused_on_old_kernel /mounts/8/uidMappings || return 0
+    in_container 'stat -c "%u %g" /mnt/file; touch /mnt/x 2>&1 || echo refused'
+    assert_has "$output" "5000 5000" refused
+}
+
 @test "idmap without mappings has those of the container's user namespace" {
     not_on runc "1.1 does not know it"
     requires userns

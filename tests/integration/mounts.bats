@@ -349,6 +349,51 @@ end
     lacks_flags "$(flags_of /strict)" relatime noatime
 }
 
+@test "mountinfo lists the mounts in the order of the configuration" {
+    mkdir "$T/data"
+    touch "$T/data/file"
+    mount_of /t1 tmpfs tmpfs
+    mount_of /b1 none "$T/data" bind
+    mount_of /t2 tmpfs tmpfs ro
+    mount_of /b2 none "$T/data/file" bind ro
+    mount_of /b3 none "$T/data" rbind runbindable
+    mount_of /t3 tmpfs tmpfs
+    in_container 'awk "\$5 ~ /^.[tb][123]$/ { print \$5 }" /proc/self/mountinfo | xargs'
+    assert_equal "$output" "/t1 /b1 /t2 /b2 /b3 /t3"
+}
+
+@test "a shared volume behind a new file system: the host keeps its mounts" {
+    nested_source
+    mount --bind "$T/own-nested" "$T/own-nested"
+    at_end umount -R "$T/own-nested"
+    mount --make-rshared "$T/own-nested"
+    mount -t tmpfs own-late "$T/own-nested/sub"
+    touch "$T/own-nested/sub/late"
+    mount_of /t tmpfs tmpfs
+    mount_of /shared none "$T/own-nested" rbind rshared
+    in_container 'ls /shared/sub; mount -t tmpfs inside /shared/sub && umount /shared/sub; ls /shared/sub'
+    assert_equal "$output" "late
+late"
+    [ -e "$T/own-nested/sub/late" ]
+}
+
+@test "a bind mount behind a new file system keeps attributes and propagation" {
+    nested_source
+    mount_of /t tmpfs tmpfs
+    mount_of /slave none "$T/own-nested" rbind rslave ro noexec
+    mount_of /private none "$T/own-nested" rbind rprivate nosuid
+    mount_of /unbindable none "$T/own-nested" rbind runbindable nodev
+    config '.linux.namespaces += [{"type": "cgroup"}]'
+    in_container 'cat /proc/self/mountinfo; ls /slave/sub /private/sub /unbindable/sub; grep -c ldisc /proc/self/mountinfo || true'
+    has_flags "$(flags_of /slave)" ro noexec
+    has_flags "$(flags_of /private)" rw nosuid
+    lacks_flags "$(flags_of /private)" noexec
+    has_flags "$(flags_of /unbindable)" nodev
+    assert_has "$(info_of /unbindable)" unbindable
+    assert_lacks "$(info_of /private)" master: shared:
+    assert_equal "${lines[-1]}" 0
+}
+
 @test "remount changes what is mounted" {
     mount_of /t tmpfs tmpfs
     mount_of /t tmpfs tmpfs remount ro nosuid

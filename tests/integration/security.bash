@@ -9,6 +9,8 @@ export LC_ALL=C
 SEC_LIB=$BATS_TEST_DIRNAME
 CALL_LIMIT=${ESTIVA_CALL_LIMIT:-20} # seconds for one call of the runtime
 
+eval "$(grep '^OLD_KERNEL=' "$SEC_LIB/helpers.bash")"
+
 if [ "${ESTIVA_FULL:-0}" = 1 ]; then ROUNDS=2000; else ROUNDS=100; fi
 
 sec_setup() {

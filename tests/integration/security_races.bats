@@ -47,6 +47,23 @@ race() {
     [ "$STARTED" -gt 0 ]
 }
 
+@test "a read-only volume on the old mount API: the directory that was mounted on is exchanged meanwhile" {
+    mkdir -p "$T/volume/dir" "$T/volume/other" "$T/payload"
+    # Were the mount looked for by its path again, the volume would get its attributes, or nothing would.
+    bundle b 'awk '"'"'$4 ~ "/payload$" { p = $6 } $5 == "/vol" { v = $6 } END { print p " " v }'"'"' /proc/self/mountinfo'
+    bind b "$T/volume" /vol
+    bind b "$T/payload" /vol/dir
+    edit b '.mounts[-1].options += ["ro", "noexec"]'
+    start_exchanger "$T/volume" dir other
+    check() {
+        [ "$status" -ne 0 ] || { [[ "$output" == ro,*noexec*" rw,"* ]] && [[ "$output" != *" "*noexec* ]]; }
+    }
+    VIEW=("$PROGRAMS/nosys" "$OLD_KERNEL" --)
+    race b check
+    stop_exchanger "$ROUNDS"
+    [ "$STARTED" -gt 0 ]
+}
+
 @test "CVE-2024-45310: mount point to be created below a directory swapped for a link to the host" {
     mkdir -p "$T/volume/dir" "$T/payload"
     echo x >"$T/payload/file"

@@ -173,12 +173,11 @@ std::string option_text(const MountStep& step) {
 }
 
 // Where a mount of mount(2) waits until it is ready, in the host's tree and our own mount namespace: no image has a
-// hand in these names, and nobody needs what they cover. Empty where there is no such place.
+// hand in these names, and no hook needs what they cover. Empty where the host's tree is not ours to cover.
 std::string waiting_place(const Context& c, FdView target) {
   if (!c.plan.namespaces.creates(CLONE_NEWNS) || c.entered) return "";
   const Result<struct stat> info = sys::fstat(target);
-  const char* place = info.ok() && S_ISDIR(info.value().st_mode) ? "/proc/driver" : "/proc/version";
-  return sys::fstatat(FdView::cwd(), place, 0).ok() ? place : "";
+  return info.ok() && S_ISDIR(info.value().st_mode) ? "/proc/tty/ldisc" : "/proc/execdomains";
 }
 
 // By its path. Somebody who shares the mount namespace can exchange that meanwhile; then it is an error.
@@ -195,7 +194,11 @@ Result<Fd> find_mounted(const Context& c, const MountStep& step, FdView target) 
 // mount(2) changes only what is attached. `make` mounts on the path that it is given.
 template <typename Make>
 Result<void> attach_ready(const Context& c, const MountStep& step, FdView target, const Make& make) {
-  const std::string place = waiting_place(c, target);
+  std::string place = waiting_place(c, target);
+  if (!place.empty()) {
+    const Result<struct stat> there = sys::fstatat(FdView::cwd(), place, 0);
+    if (!there.ok() && there.error().errnum() == ENOENT) place.clear();
+  }
   TRY(make(place.empty() ? descriptor_path(target) : place));
   const Fd mounted = place.empty() ? TRY(find_mounted(c, step, target)) : TRY(sys::open(place, O_PATH));
   if (step.copy_up) TRY(copy_up(c, target, mounted));
@@ -231,6 +234,32 @@ Result<Fd> mount_filesystem(const Context& c, const MountStep& step, FdView targ
 
 Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted) {
   return c.plan.new_mount_api ? set_attributes_new(step, mounted) : set_attributes_old(step, mounted);
+}
+
+Error missing_on_host(Error error, std::string_view what) {
+  if (error.errnum() != ENOENT) return error;
+  return Error(Code::kInvalid, text::cat(what, " is not there"));
+}
+
+// The tree keeps the peer group of the host's mount. Without a wish of the configuration the container only
+// receives from it.
+Result<Fd> open_bind(const Context& c, const MountStep& step) {
+  const unsigned recursive = step.recursive ? AT_RECURSIVE : 0;
+  Result<Fd> tree = sys::open_tree(FdView::cwd(), step.source, OPEN_TREE_CLONE | recursive);
+  if (!tree.ok())
+    return missing_on_host(std::move(tree).error(), text::quote(step.source)).object(step.object + "/source");
+  const auto prepare = [&]() -> Result<void> {
+    if (!step.propagation.empty()) return set_attributes_new(step, tree.value());
+    const unsigned long by_default =
+        c.plan.rootfs.propagation == 0 ? 0ul + MS_SLAVE : c.plan.rootfs.propagation;
+    struct mount_attr attributes = {};
+    attributes.propagation = by_default & ~static_cast<unsigned long>(MS_REC);
+    TRY(sys::mount_setattr(tree.value(), "", AT_EMPTY_PATH | recursive, attributes));
+    return set_attributes_new(step, tree.value());
+  };
+  Result<void> prepared = prepare();
+  if (!prepared.ok()) return std::move(prepared).error().object(step.object + "/options");
+  return tree;
 }
 
 Result<void> set_readonly(const Context& c, FdView mounted) {

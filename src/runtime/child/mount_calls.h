@@ -12,6 +12,10 @@ namespace estiva::child {
 // A new file system on `target`, with its attributes and propagation. The mount, or nothing where mount(2) made it.
 // Error EPERM where the namespaces that it shows are not ours.
 Result<Fd> mount_filesystem(const Context& c, const MountStep& step, FdView target);
+// The source of a bind mount as a detached tree with its attributes and propagation (new API).
+Result<Fd> open_bind(const Context& c, const MountStep& step);
+// Missing things of the host are worded unlike a missing program: engines match "no such file" as that.
+Error missing_on_host(Error error, std::string_view what);
 // Attributes and propagation of the mount that `mounted` is in.
 Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted);
 Result<void> set_readonly(const Context& c, FdView mounted);

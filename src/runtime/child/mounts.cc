@@ -76,7 +76,7 @@ Result<void> check_bind_on_proc(const MountStep& step, const Fd& source) {
 Result<void> bind(Context& c, const MountStep& step, Fd& source, const Fd& target) {
   TRY(check_bind_on_proc(step, source));
   if (source.valid()) {
-    // Attributes and propagation are set already (parent/mounts).
+    // Attributes and propagation are set already.
     TRY(sys::move_mount(source, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
     source.reset();
     return {};
@@ -112,6 +112,7 @@ Result<bool> exists(const Context& c, const MountStep& step) {
 }
 
 Result<void> apply(Context& c, const MountStep& step, Fd& source) {
+  if (step.opened_inside) source = TRY(open_bind(c, step));
   const bool existed = (step.mode_of_target || step.owner_of_target) && TRY(exists(c, step));
   const Fd target = TRY(open_target(c, step, source));
   switch (step.kind) {

@@ -9,6 +9,8 @@
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
@@ -19,47 +21,23 @@ namespace estiva {
 
 namespace {
 
-// Missing things of the host are worded unlike a missing program: engines match "no such file" as that.
-Error missing(Error error, std::string_view what) {
-  if (error.errnum() != ENOENT) return error;
-  return Error(Code::kInvalid, text::cat(what, " is not there"));
-}
-
 Result<Fd> open_tree(const std::string& path, bool recursive) {
   return sys::open_tree(FdView::cwd(), path, OPEN_TREE_CLONE | (recursive ? AT_RECURSIVE : 0));
 }
 
-// The tree keeps the peer group of the host's mount. Without a wish of the configuration the container only
-// receives from it.
-Result<void> set_propagation(const Fd& tree, const MountStep& step, unsigned long by_default) {
-  if (!step.propagation.empty() || by_default == 0) return {};
-  struct mount_attr attributes = {};
-  attributes.propagation = by_default & ~static_cast<unsigned long>(MS_REC);
-  return sys::mount_setattr(tree, "", AT_EMPTY_PATH | (step.recursive ? AT_RECURSIVE : 0), attributes);
-}
-
 Result<void> open_bind(child::Context& c, IdMaps& id_maps, size_t index) {
   const MountStep& step = c.plan.rootfs.mounts[index].mount;
-  const unsigned long propagation =
-      c.plan.rootfs.propagation == 0 ? 0ul + MS_SLAVE : c.plan.rootfs.propagation;
-  Result<Fd> tree = open_tree(step.source, step.recursive);
-  if (!tree.ok())
-    return missing(std::move(tree).error(), text::quote(step.source)).object(step.object + "/source");
-  const auto prepare = [&]() -> Result<void> {
-    TRY(set_propagation(tree.value(), step, propagation));
-    return child::set_attributes(c, step, tree.value());
-  };
-  if (Result<void> prepared = prepare(); !prepared.ok())
-    return std::move(prepared).error().object(step.object + "/options");
-  TRY(id_maps.apply(step, tree.value()));
-  c.mount_sources[index] = std::move(tree).value();
+  Fd tree = TRY(child::open_bind(c, step));
+  TRY(id_maps.apply(step, tree));
+  c.mount_sources[index] = std::move(tree);
   return {};
 }
 
 Result<void> open_device(child::Context& c, size_t index) {
   const DeviceStep& step = c.plan.rootfs.devices[index];
   Result<Fd> tree = open_tree(step.path, false);
-  if (!tree.ok()) return missing(std::move(tree).error(), text::quote(step.path)).object(step.object);
+  if (!tree.ok())
+    return child::missing_on_host(std::move(tree).error(), text::quote(step.path)).object(step.object);
   const struct stat info = TRY(sys::fstat(tree.value()));
   if ((info.st_mode & S_IFMT) != (step.mode & S_IFMT) || info.st_rdev != step.device) {
     return Error::invalid(step.object, text::cat(text::quote(step.path), " of the host is another device"));
@@ -78,7 +56,8 @@ Result<void> open_null(child::Context& c) {
 Result<void> open_namespaces(child::Context& c) {
   for (const NamespaceJoin& join : c.plan.namespaces.join) {
     Result<Fd> ns = sys::open(join.path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-    if (!ns.ok()) return missing(std::move(ns).error(), text::quote(join.path)).object(join.object);
+    if (!ns.ok())
+      return child::missing_on_host(std::move(ns).error(), text::quote(join.path)).object(join.object);
     const Result<uint64_t> type = sys::namespace_type(ns.value());
     if (!type.ok()) return Error::invalid(join.object, text::cat(text::quote(join.path), " is no namespace"));
     if (type.value() != join.flag) {
@@ -96,7 +75,8 @@ Result<void> open_rootfs(child::Context& c) {
   const bool detached = c.plan.new_mount_api && c.plan.namespaces.creates(CLONE_NEWNS);
   Result<Fd> opened = detached ? open_tree(path, true) : sys::open(path, O_PATH | O_DIRECTORY);
   if (!opened.ok())
-    return missing(std::move(opened).error(), text::quote(c.plan.rootfs.path)).object("/root/path");
+    return child::missing_on_host(std::move(opened).error(), text::quote(c.plan.rootfs.path))
+        .object("/root/path");
   if (!detached) return {};
   c.rootfs_tree = std::move(opened).value();
   struct mount_attr attributes = {};
@@ -109,8 +89,10 @@ Result<void> open_rootfs(child::Context& c) {
 // For what the child writes to the host's procfs.
 Result<void> open_host_proc(child::Context& c) {
   const NamespacePlan& namespaces = c.plan.namespaces;
-  const bool needed = !c.plan.sysctls.empty() || namespaces.joins(CLONE_NEWUSER) != nullptr ||
-                      namespaces.creates(CLONE_NEWTIME);
+  const bool needed =
+      !c.plan.sysctls.empty() || namespaces.joins(CLONE_NEWUSER) != nullptr ||
+      namespaces.creates(CLONE_NEWTIME) ||
+      std::ranges::any_of(c.plan.rootfs.mounts, [](const MountEntry& entry) { return entry.mount.copy_up; });
   if (!needed) return {};
   c.host_proc = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
   if (TRY(sys::fstatfs(c.host_proc)).f_type == PROC_SUPER_MAGIC) return {};
@@ -129,7 +111,8 @@ Result<void> open_sources(child::Context& c) {
   if (!c.plan.new_mount_api) return {};
   IdMaps id_maps(c);
   for (size_t i = 0; i < rootfs.mounts.size(); ++i) {
-    if (rootfs.mounts[i].mount.kind == MountKind::kBind) TRY(open_bind(c, id_maps, i));
+    const MountStep& step = rootfs.mounts[i].mount;
+    if (step.kind == MountKind::kBind && !step.opened_inside) TRY(open_bind(c, id_maps, i));
   }
   for (size_t i = 0; i < rootfs.devices.size(); ++i) {
     if (rootfs.devices[i].bind) TRY(open_device(c, i));

@@ -148,6 +148,17 @@ Result<void> plan_tmpfs(MountStep& step) {
   return {};
 }
 
+// Since Linux 6.8 mountinfo lists mounts by their age, so binds are best opened in their turn. Not where the source
+// can be out of reach from inside, or where mounts made inside are to reach the host.
+bool can_open_inside(const Plan& plan, const MountStep& step) {
+  const NamespacePlan& namespaces = plan.namespaces;
+  const auto shared = [](unsigned long flags) { return (flags & MS_SHARED) != 0; };
+  return plan.new_mount_api && step.kind == MountKind::kBind && !step.id_map &&
+         namespaces.creates(CLONE_NEWNS) && !namespaces.has(CLONE_NEWUSER) &&
+         namespaces.joins(CLONE_NEWPID) == nullptr && !shared(plan.rootfs.propagation) &&
+         std::ranges::none_of(step.propagation, shared);
+}
+
 Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   const spec::Mount& mount = in.spec.mounts[index];
   MountStep step;
@@ -167,6 +178,7 @@ Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   // fsconfig(2) has no word for these two.
   step.old_api_only = ((step.superblock_flags | step.superblock_clear) & (MS_SILENT | MS_I_VERSION)) != 0;
   TRY(plan_tmpfs(step));
+  step.opened_inside = can_open_inside(plan, step);
   return step;
 }
 
