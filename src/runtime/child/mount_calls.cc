@@ -236,6 +236,22 @@ Result<void> set_attributes(const Context& c, const MountStep& step, FdView moun
   return c.plan.new_mount_api ? set_attributes_new(step, mounted) : set_attributes_old(step, mounted);
 }
 
+Result<Fd> copy_tree(const Context& c, const Fd& tree, FdView target) {
+  const std::string place = waiting_place(c, target);
+  if (place.empty()) return Fd();
+  Result<void> waits = sys::move_mount(tree, "", FdView::cwd(), place, MOVE_MOUNT_F_EMPTY_PATH);
+  if (!waits.ok() && waits.error().errnum() == ENOENT) return Fd();
+  TRY(std::move(waits));
+  Result<Fd> copy = sys::open_tree(tree, "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE);
+  if (!copy.ok() && copy.error().errnum() == EINVAL) return Fd();
+  if (!copy.ok()) return copy;
+  // What stays behind is unmounted with the host's tree; without that the host's own mounts would be.
+  struct mount_attr alone = {};
+  alone.propagation = MS_PRIVATE;
+  TRY(sys::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, alone));
+  return copy;
+}
+
 Error missing_on_host(Error error, std::string_view what) {
   if (error.errnum() != ENOENT) return error;
   return Error(Code::kInvalid, text::cat(what, " is not there"));

@@ -18,6 +18,9 @@ Result<Fd> open_bind(const Context& c, const MountStep& step);
 Error missing_on_host(Error error, std::string_view what);
 // Attributes and propagation of the mount that `mounted` is in.
 Result<void> set_attributes(const Context& c, const MountStep& step, FdView mounted);
+// The detached tree once more, as a younger one. The kernel copies only what is attached in our mount namespace, so
+// `tree` then is, in the part of it that goes with the host's root. Invalid where that can't be done.
+Result<Fd> copy_tree(const Context& c, const Fd& tree, FdView target);
 Result<void> set_readonly(const Context& c, FdView mounted);
 // Binds what `source` names (old API: a path of the host) on `target`.
 Result<void> bind_path(const std::string& source, bool recursive, FdView target);

@@ -77,7 +77,9 @@ Result<void> bind(Context& c, const MountStep& step, Fd& source, const Fd& targe
   TRY(check_bind_on_proc(step, source));
   if (source.valid()) {
     // Attributes and propagation are set already.
-    TRY(sys::move_mount(source, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+    const Fd copy = step.opening == BindOpening::kParentThenCopy ? TRY(copy_tree(c, source, target)) : Fd();
+    TRY(sys::move_mount(copy.valid() ? copy : source, "", target, "",
+                        MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
     source.reset();
     return {};
   }
@@ -112,7 +114,7 @@ Result<bool> exists(const Context& c, const MountStep& step) {
 }
 
 Result<void> apply(Context& c, const MountStep& step, Fd& source) {
-  if (step.opened_inside) source = TRY(open_bind(c, step));
+  if (step.kind == MountKind::kBind && step.opening == BindOpening::kChild) source = TRY(open_bind(c, step));
   const bool existed = (step.mode_of_target || step.owner_of_target) && TRY(exists(c, step));
   const Fd target = TRY(open_target(c, step, source));
   switch (step.kind) {

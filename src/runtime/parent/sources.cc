@@ -112,7 +112,7 @@ Result<void> open_sources(child::Context& c) {
   IdMaps id_maps(c);
   for (size_t i = 0; i < rootfs.mounts.size(); ++i) {
     const MountStep& step = rootfs.mounts[i].mount;
-    if (step.kind == MountKind::kBind && !step.opened_inside) TRY(open_bind(c, id_maps, i));
+    if (step.kind == MountKind::kBind && step.opening != BindOpening::kChild) TRY(open_bind(c, id_maps, i));
   }
   for (size_t i = 0; i < rootfs.devices.size(); ++i) {
     if (rootfs.devices[i].bind) TRY(open_device(c, i));

@@ -148,15 +148,20 @@ Result<void> plan_tmpfs(MountStep& step) {
   return {};
 }
 
-// Since Linux 6.8 mountinfo lists mounts by their age, so binds are best opened in their turn. Not where the source
-// can be out of reach from inside, or where mounts made inside are to reach the host.
-bool can_open_inside(const Plan& plan, const MountStep& step) {
+// Since Linux 6.8 mountinfo lists mounts by their age, so binds are best opened in their turn: not where the source can
+// be out of reach from inside. What is shared with the host is a peer of its mount; a tree of the child's own mount
+// namespace only receives from it.
+BindOpening plan_opening(const Plan& plan, const MountStep& step) {
   const NamespacePlan& namespaces = plan.namespaces;
-  const auto shared = [](unsigned long flags) { return (flags & MS_SHARED) != 0; };
-  return plan.new_mount_api && step.kind == MountKind::kBind && !step.id_map &&
-         namespaces.creates(CLONE_NEWNS) && !namespaces.has(CLONE_NEWUSER) &&
-         namespaces.joins(CLONE_NEWPID) == nullptr && !shared(plan.rootfs.propagation) &&
-         std::ranges::none_of(step.propagation, shared);
+  const auto has = [&](unsigned long flag) {
+    return (plan.rootfs.propagation & flag) != 0 ||
+           std::ranges::any_of(step.propagation, [&](unsigned long flags) { return (flags & flag) != 0; });
+  };
+  const bool in_turn = plan.new_mount_api && !step.id_map && namespaces.creates(CLONE_NEWNS) &&
+                       !namespaces.has(CLONE_NEWUSER) && namespaces.joins(CLONE_NEWPID) == nullptr;
+  if (!in_turn) return BindOpening::kParent;
+  if (!has(MS_SHARED)) return BindOpening::kChild;
+  return has(MS_UNBINDABLE) ? BindOpening::kParent : BindOpening::kParentThenCopy;
 }
 
 Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
@@ -178,7 +183,7 @@ Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   // fsconfig(2) has no word for these two.
   step.old_api_only = ((step.superblock_flags | step.superblock_clear) & (MS_SILENT | MS_I_VERSION)) != 0;
   TRY(plan_tmpfs(step));
-  step.opened_inside = can_open_inside(plan, step);
+  step.opening = plan_opening(plan, step);
   return step;
 }
 

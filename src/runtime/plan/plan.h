@@ -52,6 +52,10 @@ struct MountIdMap {
 enum class MountKind { kFilesystem, kBind, kRemount, kPropagation };
 
 // One mount, as the options say it. Attributes are MOUNT_ATTR_* (mount_setattr(2)); flags are MS_* (mount(2)).
+// Who opens the source of a bind mount: the parent, before there is a child; the child, in its turn; or the parent,
+// and the child copies it in its turn.
+enum class BindOpening { kParent, kChild, kParentThenCopy };
+
 struct MountStep {
   std::string object;
   MountKind kind = MountKind::kFilesystem;
@@ -66,9 +70,9 @@ struct MountStep {
   unsigned long superblock_clear = 0;
   std::vector<FsOption> options;  // for the file system
   std::optional<MountIdMap> id_map;
-  bool opened_inside = false;  // bind: by the child, in its turn; else by the parent, before there is a child
-  bool refuse_links = false;   // /proc and /sys: their path must have no symbolic link (CVE-2019-19921)
-  bool old_api_only = false;   // has a flag that only mount(2) knows (silent, iversion)
+  BindOpening opening = BindOpening::kParent;
+  bool refuse_links = false;     // /proc and /sys: their path must have no symbolic link (CVE-2019-19921)
+  bool old_api_only = false;     // has a flag that only mount(2) knows (silent, iversion)
   bool mode_of_target = false;   // tmpfs without mode=: takes the mode of the directory that it covers
   bool copy_up = false;          // tmpfs: starts with a copy of what is in the directory that it covers
   bool owner_of_target = false;  // with copy_up, without uid= and gid=: has the owner of that directory
