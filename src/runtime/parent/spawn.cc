@@ -126,11 +126,15 @@ InitProcess::~InitProcess() {
   (void)sys::wait_pid(pid_);
 }
 
+Result<void> InitProcess::open_pidfd() {
+  pidfd_ = TRY(sys::pidfd_open(pid_));
+  return {};
+}
+
 Result<void> InitProcess::move_to(pid_t pid) {
   const pid_t before = std::exchange(pid_, pid);
   TRY(sys::wait_pid(before));
-  pidfd_ = TRY(sys::pidfd_open(pid));
-  return {};
+  return open_pidfd();
 }
 
 Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd*>& own) {
@@ -155,9 +159,8 @@ Result<InitProcess> spawn(child::Context& c, FdView cgroup, const std::vector<Fd
   pair.second.reset();
   sync::Channel channel(std::move(pair.first));
   if (staged) pid = TRY(staged_pid(pid, pipe, channel));
-  Result<Fd> pidfd = sys::pidfd_open(pid);
-  InitProcess init(pid, pidfd.ok() ? std::move(pidfd).value() : Fd(), std::move(channel));
-  if (!pidfd.ok()) return std::move(pidfd).error();
+  InitProcess init(pid, std::move(channel));
+  TRY(init.open_pidfd());
   return init;
 }
 

@@ -11,8 +11,7 @@ namespace estiva {
 // Killed and reaped when it goes out of scope, unless released.
 class InitProcess {
  public:
-  InitProcess(pid_t pid, Fd pidfd, sync::Channel channel)
-      : pid_(pid), pidfd_(std::move(pidfd)), channel_(std::move(channel)) {}
+  InitProcess(pid_t pid, sync::Channel channel) : pid_(pid), channel_(std::move(channel)) {}
   InitProcess(InitProcess&& other) noexcept
       : pid_(std::exchange(other.pid_, 0)),
         pidfd_(std::move(other.pidfd_)),
@@ -23,6 +22,7 @@ class InitProcess {
   pid_t pid() const { return pid_; }
   FdView pidfd() const { return pidfd_; }
   sync::Channel& channel() { return channel_; }
+  Result<void> open_pidfd();
   // The init goes on as another child of ours; the one before has ended.
   Result<void> move_to(pid_t pid);
   void release() { pid_ = 0; }
