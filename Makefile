@@ -144,7 +144,8 @@ format:
 	contrib/lint --format
 
 tidy: $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(base_src) $(spec_src) $(runtime_src))
-$(BUILD)/tidy/%.ok: %.cc .clang-tidy $(CONFIG)/config.mk
+# After the object, which knows the headers.
+$(BUILD)/tidy/%.ok: %.cc $(BUILD)/obj/%.o .clang-tidy
 	@[ -n "$(CLANG_TIDY)" ] || { echo "clang-tidy is missing: contrib/setup full installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,TIDY)
