@@ -62,7 +62,9 @@ man_pages := $(patsubst man/%.md,$(BUILD)/man/%,$(wildcard man/*.[1-9].md))
 
 all_cppflags = -Iinclude -Isrc -I$(CONFIG) -D_GNU_SOURCE $(LIB_CFLAGS) $(CPPFLAGS)
 cxx_common = -std=c++20 -fPIE -ffunction-sections -fdata-sections $(WARNINGS) -MMD -MP
-all_cxxflags = $(all_cppflags) $(cxx_common) -fno-exceptions -fno-rtti $(HARDENING) $(INSTRUMENT) $(CXXFLAGS)
+# Nothing unwinds: without the tables the program, and so the memory of each command, is smaller.
+no_unwinding = -fno-exceptions $(if $(INSTRUMENT),,-fno-asynchronous-unwind-tables)
+all_cxxflags = $(all_cppflags) $(cxx_common) $(no_unwinding) -fno-rtti $(HARDENING) $(INSTRUMENT) $(CXXFLAGS)
 all_ldflags = -Wl,--gc-sections $(HARDENING_LDFLAGS) $(INSTRUMENT) $(LDFLAGS)
 # GoogleTest throws and uses run-time types, so the test files (only they) may; -Wundef and friends meet its macros.
 unit_cxxflags = $(all_cppflags) -Itests/unit $(cxx_common) $(GTEST_CFLAGS) $(INSTRUMENT) $(CXXFLAGS)
@@ -144,7 +146,8 @@ format:
 	contrib/lint --format
 
 tidy: $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(base_src) $(spec_src) $(runtime_src))
-$(BUILD)/tidy/%.ok: %.cc .clang-tidy $(CONFIG)/config.mk
+# After the object, which knows the headers.
+$(BUILD)/tidy/%.ok: %.cc $(BUILD)/obj/%.o .clang-tidy
 	@[ -n "$(CLANG_TIDY)" ] || { echo "clang-tidy is missing: contrib/setup full installs it" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,TIDY)

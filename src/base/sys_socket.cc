@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <memory>
+
 #include "estiva/base/text.h"
 
 namespace estiva::sys {
@@ -115,8 +117,8 @@ Result<void> send_message(FdView socket, std::string_view data, FdView fd) {
 
 Result<Received> receive_message(FdView socket, size_t limit) {
   Received received;
-  received.data.resize(limit);
-  struct iovec part = {received.data.data(), limit};
+  const auto buffer = std::make_unique_for_overwrite<char[]>(limit);
+  struct iovec part = {buffer.get(), limit};
   alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   struct msghdr message = {};
   message.msg_iov = &part;
@@ -136,7 +138,7 @@ Result<Received> receive_message(FdView socket, size_t limit) {
   }
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Error::system("recvmsg", EMSGSIZE);
   received.end = size == 0;
-  received.data.resize(static_cast<size_t>(size));
+  received.data.assign(buffer.get(), static_cast<size_t>(size));
   return received;
 }
 

@@ -171,6 +171,7 @@ std::string table(const std::vector<Row>& rows) {
 
 std::string json_list(const std::vector<Row>& rows) {
   std::vector<std::string> states;
+  states.reserve(rows.size());
   for (const Row& row : rows) states.push_back(spec::to_json(make_state(row.record, row.status)));
   return text::cat("[", text::join(states, ","), "]\n");
 }

@@ -171,14 +171,18 @@ Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, co
 
 }  // namespace
 
-Result<Plan> load_plan(const std::string& config, const RunOptions& options, Log& log) {
+static Result<spec::Spec> load_config(const std::string& config) {
   Result<std::string> text = files::read_all(FdView::cwd(), config, kMaxConfig);
   if (!text.ok() && text.error().errnum() == ENOENT) {
     return Error(Code::kInvalid, text::cat(text::quote(config), " is not there"))
         .hint("estiva spec writes one");
   }
   const std::string document = TRY(std::move(text));
-  const spec::Spec spec = TRY(spec::load_config(document).context([] { return "config.json"; }));
+  return spec::load_config(document).context([] { return "config.json"; });
+}
+
+Result<Plan> load_plan(const std::string& config, const RunOptions& options, Log& log) {
+  const spec::Spec spec = TRY(load_config(config));
   const HostFacts facts = TRY(gather_host_facts(spec));
   Plan plan = TRY(make_plan(spec, facts, options).context([] { return "config.json"; }));
   for (const std::string& warning : plan.warnings) log.warning(warning);

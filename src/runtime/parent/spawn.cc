@@ -117,15 +117,13 @@ Result<Cloned> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
   ::_exit(told ? 0 : 1);
 }
 
-Result<Cloned> staged_init(pid_t stager, sys::Pipe& pipe, sync::Channel& channel) {
+Result<pid_t> staged_pid(pid_t stager, sys::Pipe& pipe, sync::Channel& channel) {
   pipe.write.reset();
   char buffer[16];
   const Result<size_t> size = sys::read(pipe.read, buffer, sizeof buffer);
   TRY(sys::wait_pid(stager));
   if (size.ok() && size.value() > 0) {
-    if (const auto pid = text::number<pid_t>(std::string_view(buffer, size.value()))) return Cloned {
-        *pid, TRY(sys::pidfd_open(*pid))
-      };
+    if (const auto pid = text::number<pid_t>(std::string_view(buffer, size.value()))) return *pid;
   }
   const sync::Message message = TRY(channel.receive());
   if (message.type == sync::Type::kError) return sync::decode_error(message.payload);
@@ -140,11 +138,15 @@ InitProcess::~InitProcess() {
   (void)sys::wait_pid(pid_);
 }
 
+Result<void> InitProcess::open_pidfd() {
+  pidfd_ = TRY(sys::pidfd_open(pid_));
+  return {};
+}
+
 Result<void> InitProcess::move_to(pid_t pid) {
   const pid_t before = std::exchange(pid_, pid);
   TRY(sys::wait_pid(before));
-  pidfd_ = TRY(sys::pidfd_open(pid));
-  return {};
+  return open_pidfd();
 }
 
 Result<InitProcess> spawn(child::Context& c, FdView cgroup) {
@@ -168,8 +170,11 @@ Result<InitProcess> spawn(child::Context& c, FdView cgroup) {
   pair.second.reset();
   pair.first.close_later();  // an init that still waits for an answer is killed
   sync::Channel channel(std::move(pair.first));
-  if (staged) cloned = TRY(staged_init(cloned.pid, pipe, channel));
-  return InitProcess(cloned.pid, std::move(cloned.pidfd), std::move(channel));
+  if (!staged) return InitProcess(cloned.pid, std::move(cloned.pidfd), std::move(channel));
+  const pid_t pid = TRY(staged_pid(cloned.pid, pipe, channel));
+  InitProcess init(pid, Fd(), std::move(channel));
+  TRY(init.open_pidfd());
+  return init;
 }
 
 }  // namespace estiva

@@ -24,6 +24,7 @@ class InitProcess {
   FdView pidfd() const { return pidfd_; }
   Fd take_pidfd() { return std::move(pidfd_); }
   sync::Channel& channel() { return channel_; }
+  Result<void> open_pidfd();
   // The init goes on as another child of ours; the one before has ended.
   Result<void> move_to(pid_t pid);
   void release() { pid_ = 0; }
