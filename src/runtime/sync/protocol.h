@@ -10,11 +10,12 @@
 //                                              <-  kDone
 //   kMoved <pid>   the init goes on as <pid>   ->  watches that process (a pid namespace was joined)
 //                                              <-  kDone
-//   kReady         all is set up               ->  create: writes record and pid file; run: the same
-//                                              <-  kDone   the child closes this channel and waits for `start`
+//   kReady         all is set up               ->  writes record and pid file
+//                                              <-  create: kDone, the child closes this channel and waits for `start`;
+//                                                  run: kStart, and the answers of `start` below come on this channel
 //   kError <error> instead of any of these: the child is about to end
 //
-//   init at the start socket                       start, run
+//   init at the start socket                       start
 //   ------------------------                       ----------
 //                                              <-  (connects) kStart
 //   end of file    the program is running
