@@ -19,7 +19,8 @@ namespace estiva::process {
 
 namespace {
 
-constexpr size_t kMaxOutput = 4096;  // of what a failing program wrote
+constexpr size_t kMaxSaid = 4096;        // of what a failing program wrote
+constexpr size_t kMaxOutput = 64 << 20;  // of what one wrote whose output is wanted
 
 std::vector<char*> pointers(const std::vector<std::string>& strings) {
   std::vector<char*> list;
@@ -73,7 +74,7 @@ struct Outcome {
 };
 
 // Keeps the end of the output; ends when the program has, even if a child of it keeps the pipe open.
-Result<Outcome> watch(const Fd& pidfd, const Fd& output, std::optional<int64_t> timeout_s) {
+Result<Outcome> watch(const Fd& pidfd, const Fd& output, std::optional<int64_t> timeout_s, size_t kept) {
   Outcome outcome;
   const int64_t deadline = timeout_s ? now_ms() + *timeout_s * 1000 : 0;
   bool output_open = true;
@@ -86,40 +87,48 @@ Result<Outcome> watch(const Fd& pidfd, const Fd& output, std::optional<int64_t> 
       return outcome;
     }
     if (fds[1].revents != 0) {
-      char buffer[kMaxOutput];
+      char buffer[kMaxSaid];
       const size_t size = TRY(sys::read(output, buffer, sizeof buffer));
       output_open = size > 0;
       outcome.output.append(buffer, size);
-      if (outcome.output.size() > kMaxOutput) outcome.output.erase(0, outcome.output.size() - kMaxOutput);
+      if (outcome.output.size() > kept) outcome.output.erase(0, outcome.output.size() - kept);
     } else if (fds[0].revents != 0) {
       return outcome;
     }
   }
 }
 
-}  // namespace
-
-Result<void> run(const Command& command) {
+// Its output, up to the last `kept` bytes.
+Result<std::string> complete(const Command& command, size_t kept) {
   const Fd input = TRY(input_file(command.input));
   sys::Pipe output = TRY(sys::pipe());
   const pid_t pid = TRY(spawn(command, input, output.write).context([&] { return command.path; }));
   output.write.reset();
   Result<Outcome> watched = [&]() -> Result<Outcome> {
     const Fd pidfd = TRY(sys::pidfd_open(pid));
-    return watch(pidfd, output.read, command.timeout_s);
+    return watch(pidfd, output.read, command.timeout_s, kept);
   }();
   if (!watched.ok()) (void)sys::kill(pid, SIGKILL);
   const siginfo_t ended = TRY(sys::wait_pid(pid));
-  const Outcome outcome = TRY(std::move(watched));
+  Outcome outcome = TRY(std::move(watched));
   if (outcome.timed_out) {
     return Error(Code::kSystem,
                  text::cat(command.path, " did not end in ", *command.timeout_s, " s, killed"));
   }
-  if (ended.si_code == CLD_EXITED && ended.si_status == 0) return {};
+  if (ended.si_code == CLD_EXITED && ended.si_status == 0) return std::move(outcome.output);
   const std::string_view said = text::trim(outcome.output);
   return Error(Code::kSystem, text::cat(command.path, ": ", describe(ended), said.empty() ? "" : ", output ",
                                         said.empty() ? "" : text::quote(said)));
 }
+
+}  // namespace
+
+Result<void> run(const Command& command) {
+  TRY(complete(command, kMaxSaid));
+  return {};
+}
+
+Result<std::string> capture(const Command& command) { return complete(command, kMaxOutput); }
 
 std::string describe(const siginfo_t& ended) {
   if (ended.si_code == CLD_EXITED) return text::cat("exit status ", ended.si_status);

@@ -25,6 +25,9 @@ struct Command {
 // has the last lines that it wrote.
 Result<void> run(const Command& command);
 
+// The same; what it wrote to standard output and error.
+Result<std::string> capture(const Command& command);
+
 // "exit status 3", "killed by SIGSEGV".
 std::string describe(const siginfo_t& ended);
 // What a shell would call it: the status, or 128 and the signal.

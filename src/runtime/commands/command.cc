@@ -20,8 +20,8 @@ constexpr Option kGlobalRows[] = {
     options::row<&G::help>('h', "help", nullptr, "print this text"),
 };
 
-const Command* const kCommands[] = {&kCreate, &kStart, &kRun,      &kState, &kKill,    &kDelete,
-                                    &kList,   &kSpec,  &kFeatures, &kPlan,  &kComplete};
+const Command* const kCommands[] = {&kCreate, &kStart, &kRun,  &kState, &kKill,     &kDelete, &kPause,
+                                    &kResume, &kPs,    &kList, &kSpec,  &kFeatures, &kPlan,   &kComplete};
 
 }  // namespace
 

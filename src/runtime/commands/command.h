@@ -36,7 +36,8 @@ struct Command {
   Result<int> (*run)(Invocation& in);
 };
 
-extern const Command kCreate, kStart, kRun, kState, kKill, kDelete, kList, kSpec, kFeatures, kPlan, kComplete;
+extern const Command kCreate, kStart, kRun, kState, kKill, kDelete, kList, kSpec, kFeatures, kPlan, kComplete,
+    kPs, kPause, kResume;
 
 // All there are, in the order of the help.
 std::span<const Command* const> commands();

@@ -39,26 +39,13 @@ constexpr Option kListRows[] = {
     options::row<&ListOptions::quiet>('q', "quiet", nullptr, "only the ids"),
 };
 
-struct Loaded {
-  ContainerDir dir;
-  Record record;
-};
-
-Result<Loaded> open(const Store& store, const std::string& id) {
-  ContainerDir dir = TRY(store.open_container(id));
-  Record record = TRY(load(dir));
-  return Loaded{std::move(dir), std::move(record)};
-}
-
 Result<int> start(Invocation& in) {
   const std::string id = TRY(parse_operands(kStart, nullptr, in, 1, 1))
   [0];
   const Store store = TRY(Store::open(in.global.root, false));
-  ContainerDir dir = TRY(store.open_container(id));
-  TRY(lock(dir, true));
-  const Record record = TRY(load(dir));
-  sync::Channel init = TRY(open_start_gate(dir, record));
-  TRY(start_container(store, dir, record, init, in.log));
+  const StoredContainer found = TRY(load_container(store, id, Lock::kWait));
+  sync::Channel init = TRY(open_start_gate(found.dir, found.record));
+  TRY(start_container(store, found.dir, found.record, init, in.log));
   return 0;
 }
 
@@ -66,7 +53,7 @@ Result<int> state(Invocation& in) {
   const std::string id = TRY(parse_operands(kState, nullptr, in, 1, 1))
   [0];
   const Store store = TRY(Store::open(in.global.root, false));
-  const Loaded found = TRY(open(store, id));
+  const StoredContainer found = TRY(load_container(store, id, Lock::kNone));
   const spec::Status status = TRY(find_status(found.dir, found.record));
   TRY(print(spec::to_json(make_state(found.record, status), spec::Style::kPretty)));
   return 0;
@@ -95,7 +82,7 @@ Result<int> kill(Invocation& in) {
   const auto signal = names::signal(name);
   if (!signal) return Error(Code::kInvalid, text::cat("unknown signal ", text::quote(name)));
   const Store store = TRY(Store::open(in.global.root, false));
-  const Loaded found = TRY(open(store, operands[0]));
+  const StoredContainer found = TRY(load_container(store, operands[0], Lock::kNone));
   const spec::Status status = TRY(find_status(found.dir, found.record));
   if (status == spec::Status::kStopped || status == spec::Status::kCreating) {
     if (!given.all) return not_running(found.record.id);
@@ -183,7 +170,7 @@ Result<int> list(Invocation& in) {
   std::vector<Row> rows;
   for (const std::string& id : TRY(store.ids())) {
     // One that another command deletes at this moment, or that is half made, is not worth failing for.
-    Result<Loaded> found = open(store, id);
+    Result<StoredContainer> found = load_container(store, id, Lock::kNone);
     if (!found.ok()) continue;
     const Result<spec::Status> status = find_status(found.value().dir, found.value().record);
     if (status.ok()) rows.push_back({std::move(found).value().record, status.value()});

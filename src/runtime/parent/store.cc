@@ -114,6 +114,13 @@ Result<Record> load(const ContainerDir& container) {
   return load_record(TRY(std::move(text)));
 }
 
+Result<StoredContainer> load_container(const Store& store, const std::string& id, Lock locked) {
+  ContainerDir dir = TRY(store.open_container(id));
+  if (locked == Lock::kWait) TRY(lock(dir, true));
+  Record record = TRY(load(dir));
+  return StoredContainer{std::move(dir), std::move(record)};
+}
+
 Result<void> store(const ContainerDir& container, const Record& record) {
   return files::replace(container.dir, kRecordFile, to_json(record), 0600);
 }

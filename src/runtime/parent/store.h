@@ -50,6 +50,14 @@ Result<void> lock(const ContainerDir& container, bool wait);
 
 Result<void> unlock(const ContainerDir& container);
 
+struct StoredContainer {
+  ContainerDir dir;
+  Record record;
+};
+
+enum class Lock { kNone, kWait };
+Result<StoredContainer> load_container(const Store& store, const std::string& id, Lock locked);
+
 Result<Record> load(const ContainerDir& container);
 Result<void> store(const ContainerDir& container, const Record& record);
 
