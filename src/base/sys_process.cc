@@ -63,6 +63,16 @@ Result<siginfo_t> wait_pid(pid_t pid) { return wait_id(P_PID, static_cast<id_t>(
 
 Result<siginfo_t> wait_any_nohang() { return wait_id(P_ALL, 0, WEXITED | WNOHANG); }
 
+Result<void> default_signal(int number) {
+  // The kernel's own structure: handler, flags, restorer, mask.
+  const struct {
+    unsigned long handler, flags, restorer;
+    uint64_t mask;
+  } by_default = {};
+  return check(::syscall(SYS_rt_sigaction, number, &by_default, nullptr, sizeof by_default.mask),
+               "rt_sigaction");
+}
+
 Result<void> setns(FdView ns, int type) { return check(::syscall(SYS_setns, ns.number(), type), "setns"); }
 
 Result<void> unshare(int flags) { return check(::syscall(SYS_unshare, flags), "unshare"); }

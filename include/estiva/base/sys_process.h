@@ -29,6 +29,8 @@ Result<void> kill(pid_t pid, int signal);
 Result<siginfo_t> wait_pid(pid_t pid);
 // Any child that has ended by now, or si_pid == 0. ECHILD when there is none.
 Result<siginfo_t> wait_any_nohang();
+// Of any signal, also of the two that the C library keeps for itself.
+Result<void> default_signal(int number);
 Result<void> setns(FdView ns, int type);
 Result<void> unshare(int flags);
 Result<int> prctl(int option, unsigned long a = 0, unsigned long b = 0, unsigned long c = 0,

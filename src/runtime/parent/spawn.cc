@@ -50,20 +50,24 @@ Result<uint64_t> ignored_signals() {
   return *mask;
 }
 
-void reset_signals(uint64_t ignored) {
+Result<void> reset_signals(uint64_t ignored) {
   for (int number = 1; number <= 64; ++number) {
-    if ((ignored >> (number - 1) & 1) != 0) ::signal(number, SIG_DFL);
+    if ((ignored >> (number - 1) & 1) != 0) TRY(sys::default_signal(number));
   }
   sigset_t none;
   sigemptyset(&none);
-  (void)sys::set_signal_mask(none);
+  return sys::set_signal_mask(none);
+}
+
+[[noreturn]] void end_child(sync::Channel& channel, const Error& error) {
+  (void)channel.send_error(error);
+  ::_exit(1);
 }
 
 // The child's only two ways out are exec, far inside, and the end of this function.
 [[noreturn]] void run_child(child::Context& c, sync::Channel& channel) {
   const Error error = child::init(c, channel);
-  (void)channel.send_error(error);
-  ::_exit(1);
+  end_child(channel, error);
 }
 
 struct Cloned {
@@ -104,10 +108,7 @@ Result<Cloned> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
     .pid;
   };
   const Result<pid_t> pid = stage();
-  if (!pid.ok()) {
-    (void)channel.send_error(pid.error());
-    ::_exit(1);
-  }
+  if (!pid.ok()) end_child(channel, pid.error());
   if (pid.value() == 0) {
     pipe.write.reset();
     pipe.read.reset();
@@ -162,8 +163,8 @@ Result<InitProcess> spawn(child::Context& c, FdView cgroup) {
   Cloned cloned = TRY(clone_into(c, staged ? 0 : clone_flags(c.plan.namespaces), cgroup));
   if (cloned.pid == 0) {
     pair.first.reset();
-    reset_signals(ignored);
     sync::Channel channel(std::move(pair.second));
+    if (const Result<void> reset = reset_signals(ignored); !reset.ok()) end_child(channel, reset.error());
     if (staged) run_stager(c, channel, pipe);
     run_child(c, channel);
   }
