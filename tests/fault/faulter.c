@@ -145,7 +145,8 @@ static void inject(struct process* p, long nr, long argument) {
     p->restoring = 1;
     return;
   }
-  set_call_number(p->pid, -1);
+  // close(2): whatever it says, the descriptor is released.
+  if (nr != SYS_close) set_call_number(p->pid, -1);
   p->injecting = 1;
 }
 
