@@ -10,6 +10,7 @@ import re
 VIEWS = ("hybrid", "v1", "v2")
 PEERS = ("runc", "crun")
 SOMETIMES = "sometimes: "
+RACE = "race of the program: "
 DIFFERENCE = "difference: "
 # bit numbers of linux/capability.h
 CAPABILITIES = {"CAP_SYS_RESOURCE": 24}
@@ -62,7 +63,7 @@ def cause(rows, program, runtime, view):
 
 def as_expected(bad, why):
     """`bad` is the verdict on a run (None: good), `why` the cause to be bad (None: it should be good)."""
-    return bool(why and why.startswith(SOMETIMES)) or bool(bad) == bool(why)
+    return bool(why and why.startswith((SOMETIMES, RACE))) or bool(bad) == bool(why)
 
 
 def broken_rules(rows, programs):
