@@ -44,14 +44,21 @@ find_cc = $(if $(wildcard $(1)),$(sort $(shell find $(1) -name '*.cc')))
 base_src := $(call find_cc,src/base)
 spec_src := $(call find_cc,src/spec)
 runtime_src := $(call find_cc,src/runtime)
-unit_src := $(call find_cc,tests/unit)
-fuzz_src := $(wildcard tests/fuzz/*.cc)
+# Without cais (configure says why) its sources, its tests and its fuzz targets do not exist.
+cais_src := $(if $(WITH_CAIS),$(call find_cc,src/image) $(call find_cc,src/engine))
+shim_src := $(if $(WITH_CAIS),$(call find_cc,src/shim))
+unit_src := $(filter-out $(if $(WITH_CAIS),,tests/unit/image/% tests/unit/engine/%),$(call find_cc,tests/unit))
+fuzz_src := $(filter-out $(if $(WITH_CAIS),,tests/fuzz/image_%),$(wildcard tests/fuzz/*.cc))
 helper_src := $(wildcard tests/integration/programs/*.c tests/fault/*.c contrib/*.c)
 
 objects = $(patsubst %.cc,$(BUILD)/obj/%.o,$(1))
 program_objs := $(call objects,$(base_src) $(spec_src) $(runtime_src))
-library_src := $(filter-out %/main.cc,$(base_src) $(spec_src) $(runtime_src))
-library_objs := $(call objects,$(library_src))
+# The default seccomp profile, built in.
+seccomp_obj := $(if $(WITH_CAIS),$(BUILD)/obj/default_seccomp.o)
+cais_objs := $(call objects,$(base_src) $(spec_src) $(cais_src)) $(seccomp_obj)
+shim_objs := $(call objects,$(base_src) $(shim_src))
+library_src := $(filter-out %/main.cc,$(base_src) $(spec_src) $(runtime_src) $(cais_src) $(shim_src))
+library_objs := $(call objects,$(library_src)) $(seccomp_obj)
 unit_objs := $(call objects,$(unit_src))
 helpers := $(patsubst tests/integration/programs/%.c,$(BUILD)/tests/programs/%,\
              $(patsubst tests/fault/%.c,$(BUILD)/tests/fault/%,\
@@ -65,10 +72,20 @@ cxx_common = -std=c++20 -fPIE -ffunction-sections -fdata-sections $(WARNINGS) -M
 # Nothing unwinds: without the tables the program, and so the memory of each command, is smaller.
 no_unwinding = -fno-exceptions $(if $(INSTRUMENT),,-fno-asynchronous-unwind-tables)
 all_cxxflags = $(all_cppflags) $(cxx_common) $(no_unwinding) -fno-rtti $(HARDENING) $(INSTRUMENT) $(LTO) $(CXXFLAGS)
+# Layers go through cais at a gigabyte a second: its own loops are worth their size.
+$(BUILD)/obj/src/image/%.o: optimise = $(if $(INSTRUMENT),,-O2)
 all_ldflags = -Wl,--gc-sections $(HARDENING_LDFLAGS) $(INSTRUMENT) $(LTO) $(LDFLAGS)
 # GoogleTest throws and uses run-time types, so the test files (only they) may; -Wundef and friends meet its macros.
 unit_cxxflags = $(all_cppflags) -Itests/unit $(cxx_common) $(GTEST_CFLAGS) $(INSTRUMENT) $(CXXFLAGS)
-fuzz_cxxflags = $(all_cppflags) -std=c++20 -O1 -g -fno-exceptions -fno-rtti -fno-omit-frame-pointer \
+# Their headers cost more than the tests do. Where clang is, it reads those once (g++'s precompiled headers save nothing);
+# not with link-time optimisation, which loses what only clang's objects refer to.
+ifneq ($(if $(INSTRUMENT)$(LTO),,$(FUZZ_CXX)),)
+unit_cxx = $(FUZZ_CXX) -O0 -Wno-unknown-warning-option -Xclang -fno-pch-timestamp
+unit_headers := $(BUILD)/obj/tests/unit/headers.pch
+else
+unit_cxx = $(CXX)
+endif
+fuzz_cxxflags = $(all_cppflags) -Itests/unit $(CAIS_CFLAGS) -std=c++20 -O1 -g -fno-exceptions -fno-rtti -fno-omit-frame-pointer \
   -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -MMD -MP
 helper_cflags = -O2 -Wall -Wextra -D_GNU_SOURCE -static
 
@@ -81,17 +98,28 @@ $(BUILD)/stamp/%: force
 	@printf '%s\n' '$(stamp_text)' | cmp -s - $@ || printf '%s\n' '$(stamp_text)' >$@
 $(BUILD)/stamp/compile: stamp_text = $(CXX) $(all_cxxflags)
 $(BUILD)/stamp/link: stamp_text = $(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(program_objs) $(LIBS)
-$(BUILD)/stamp/unit: stamp_text = $(CXX) $(unit_cxxflags) $(all_ldflags) $(unit_objs) $(library_objs) $(LIBS) $(GTEST_LIBS)
-$(BUILD)/stamp/fuzz: stamp_text = $(FUZZ_CXX) $(fuzz_cxxflags) $(fuzz_library) $(LIBS)
+$(BUILD)/stamp/cais: stamp_text = $(CXX) $(all_ldflags) $(cais_objs) $(CAIS_LIBS)
+$(BUILD)/stamp/shim: stamp_text = $(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(shim_objs) $(LIBS)
+$(BUILD)/stamp/unit: stamp_text = $(unit_cxx) $(unit_cxxflags) $(all_ldflags) $(unit_objs) $(library_objs) $(LIBS) $(CAIS_LIBS) $(GTEST_LIBS)
+$(BUILD)/stamp/fuzz: stamp_text = $(FUZZ_CXX) $(fuzz_cxxflags) $(fuzz_library) $(LIBS) $(CAIS_LIBS)
 $(BUILD)/stamp/helpers: stamp_text = $(CC) $(helper_cflags)
 
 # ---- programs
 
 .PHONY: programs
-programs: $(BUILD)/estiva
+programs: $(BUILD)/estiva $(if $(WITH_CAIS),$(BUILD)/cais $(BUILD)/cais-shim)
 
 $(BUILD)/obj/src/%.o: src/%.cc $(BUILD)/stamp/compile
 	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(CXX) $(all_cxxflags) $(optimise) -c $< -o $@
+
+$(BUILD)/obj/default_seccomp.cc: contrib/seccomp/default.json
+	@mkdir -p $(@D)
+	$(Q){ echo '#include "engine/spec/seccomp.h"' && printf 'const std::string_view estiva::engine::kDefaultSeccomp = R"json(' && \
+	  cat $< && echo ')json";'; } >$@
+
+$(BUILD)/obj/default_seccomp.o: $(BUILD)/obj/default_seccomp.cc $(BUILD)/stamp/compile
 	$(call say,CXX )
 	$(Q)$(CXX) $(all_cxxflags) -c $< -o $@
 
@@ -99,19 +127,32 @@ $(BUILD)/estiva: $(program_objs) $(BUILD)/stamp/link
 	$(call say,LINK)
 	$(Q)$(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(program_objs) $(LIBS) -o $@
 
+$(BUILD)/cais: $(cais_objs) $(BUILD)/stamp/cais
+	$(call say,LINK)
+	$(Q)$(CXX) $(all_ldflags) -pie $(cais_objs) $(CAIS_LIBS) -o $@
+
+$(BUILD)/cais-shim: $(shim_objs) $(BUILD)/stamp/shim
+	$(call say,LINK)
+	$(Q)$(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(shim_objs) $(LIBS) -o $@
+
 # ---- tests
 
-$(BUILD)/obj/tests/unit/%.o: tests/unit/%.cc $(BUILD)/stamp/unit
+$(BUILD)/obj/tests/unit/%.o: tests/unit/%.cc $(BUILD)/stamp/unit $(unit_headers)
 	@mkdir -p $(@D)
 	$(call say,CXX )
-	$(Q)$(CXX) $(unit_cxxflags) -c $< -o $@
+	$(Q)$(unit_cxx) $(unit_cxxflags) $(addprefix -include-pch ,$(unit_headers)) -c $< -o $@
+
+$(unit_headers): tests/unit/headers.h $(BUILD)/stamp/unit
+	@mkdir -p $(@D)
+	$(call say,CXX )
+	$(Q)$(unit_cxx) $(unit_cxxflags) -x c++-header -c $< -o $@
 
 $(BUILD)/tests/unit: $(unit_objs) $(library_objs) $(BUILD)/stamp/unit
 	@[ "$(HAVE_GTEST)" = yes ] || \
 	  { echo "GoogleTest is missing: contrib/setup test installs it, then run ./configure again" >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(call say,LINK)
-	$(Q)$(CXX) $(all_ldflags) -pie $(unit_objs) $(library_objs) $(LIBS) $(GTEST_LIBS) -o $@
+	$(Q)$(CXX) $(all_ldflags) -pie $(unit_objs) $(library_objs) $(LIBS) $(CAIS_LIBS) $(GTEST_LIBS) -o $@
 
 define helper_rule
 $$(BUILD)/$(1)/%: $(2)/%.c $$(BUILD)/stamp/helpers
@@ -123,8 +164,8 @@ $(eval $(call helper_rule,tests/programs,tests/integration/programs))
 $(eval $(call helper_rule,tests/fault,tests/fault))
 $(eval $(call helper_rule,contrib,contrib))
 
-.PHONY: check check-unit check-integration check-security test-programs
-check: check-unit check-integration
+.PHONY: check check-unit check-integration check-image check-tutorial check-security check-vm test-programs
+check: check-unit check-integration $(if $(WITH_CAIS),check-image)
 test-programs: programs $(helpers)
 
 check-unit: $(BUILD)/tests/unit
@@ -135,17 +176,31 @@ check-integration: test-programs
 	@command -v bats >/dev/null || { echo "bats is missing: contrib/setup test installs it" >&2; exit 1; }
 	$(test_env) bats $(or $(BATS_FILES),tests/integration)
 
+# Registries and images, in network namespaces of the tests' own.
+check-image: programs
+	@command -v bats >/dev/null || { echo "bats is missing: contrib/setup test installs it" >&2; exit 1; }
+	$(test_env) bats $(or $(BATS_FILES),tests/image)
+
+# The tutorial, typed at a terminal: from the first pull to commit, stop and diff.
+check-tutorial: programs
+	$(test_env) tests/tutorial/run
+
 check-security:
 	$(MAKE) check-integration BATS_FILES='$(wildcard tests/integration/security_*.bats)'
 
-.PHONY: lint format tidy bench fuzz fuzz-programs
+# VM_DIR keeps the machines elsewhere, for several builds; VM_ARGS goes to tests/vm/run.
+check-vm: test-programs
+	$(test_env) contrib/vm/build
+	$(test_env) tests/vm/run $(VM_ARGS)
+
+.PHONY: lint format tidy bench bench-images fuzz fuzz-programs
 lint:
 	contrib/lint
 
 format:
 	contrib/lint --format
 
-tidy: $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(base_src) $(spec_src) $(runtime_src))
+tidy: $(patsubst %.cc,$(BUILD)/tidy/%.ok,$(base_src) $(spec_src) $(runtime_src) $(cais_src) $(shim_src))
 # After the object, which knows the headers.
 $(BUILD)/tidy/%.ok: %.cc $(BUILD)/obj/%.o .clang-tidy
 	@[ -n "$(CLANG_TIDY)" ] || { echo "clang-tidy is missing: contrib/setup full installs it" >&2; exit 1; }
@@ -154,12 +209,23 @@ $(BUILD)/tidy/%.ok: %.cc $(BUILD)/obj/%.o .clang-tidy
 	$(Q)$(CLANG_TIDY) --quiet $< -- $(all_cppflags) -std=c++20 -fno-exceptions -fno-rtti 2>/dev/null
 	@touch $@
 
-bench: programs
+bench: programs $(BUILD)/bench/filter_cost
 	$(test_env) bench/run $(BENCH_ARGS)
+
+# cais beside docker, podman, skopeo and umoci; the image is made once, from Debian's archive.
+bench-images: programs
+	$(test_env) bench/images $(BENCH_ARGS)
+
+# What the runtime does in its own process, measured from inside.
+$(BUILD)/bench/filter_cost: bench/filter_cost.cc $(filter-out %/main.o,$(program_objs)) $(BUILD)/stamp/link
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(Q)$(CXX) $(all_cxxflags) $(all_ldflags) $(PROGRAM_LDFLAGS) $(filter %.cc %.o,$^) $(LIBS) -o $@
 
 # ---- fuzzing: the readers of foreign bytes again, by clang, in an object folder of their own
 
-fuzz_library := $(base_src) $(spec_src)
+fuzz_library := $(base_src) $(spec_src) $(filter src/image/%,$(cais_src)) $(wildcard src/runtime/plan/seccomp_*.cc) \
+  src/runtime/parent/libseccomp.cc src/runtime/sync/protocol.cc
 fuzz_objs := $(patsubst %.cc,$(BUILD)/fuzz/obj/%.o,$(fuzz_library))
 fuzz_programs := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(fuzz_src))
 
@@ -171,7 +237,7 @@ $(BUILD)/fuzz/obj/%.o: %.cc $(BUILD)/stamp/fuzz
 
 $(fuzz_programs): $(BUILD)/fuzz/%: $(BUILD)/fuzz/obj/tests/fuzz/%.o $(fuzz_objs)
 	$(call say,LINK)
-	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined $^ $(LIBS) -o $@
+	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer,address,undefined $^ $(LIBS) $(CAIS_LIBS) -o $@
 .SECONDARY: $(patsubst %.cc,$(BUILD)/fuzz/obj/%.o,$(fuzz_src))
 
 fuzz-programs: $(fuzz_programs)
@@ -200,12 +266,13 @@ install: all
 # What is made already.
 install-files: $(if $(LOWDOWN),$(man_pages))
 	$(INSTALL) -d '$(DESTDIR)$(bindir)'
-	$(INSTALL) -m 755 $(BUILD)/estiva '$(DESTDIR)$(bindir)/estiva'
+	$(INSTALL) -m 755 $(BUILD)/estiva $(if $(WITH_CAIS),$(BUILD)/cais $(BUILD)/cais-shim) '$(DESTDIR)$(bindir)/'
 	for page in $(if $(LOWDOWN),$(man_pages)); do \
 	  $(INSTALL) -D -m 644 $$page '$(DESTDIR)$(mandir)'/man$${page##*.}/$${page##*/} || exit 1; done
-	$(INSTALL) -D -m 644 contrib/completions/bash/estiva '$(DESTDIR)$(datadir)/bash-completion/completions/estiva'
+	for program in estiva $(if $(WITH_CAIS),cais); do \
+	  $(INSTALL) -D -m 644 contrib/completions/bash/estiva "$(DESTDIR)$(datadir)/bash-completion/completions/$$program" && \
+	  $(INSTALL) -D -m 644 contrib/completions/fish/estiva.fish "$(DESTDIR)$(datadir)/fish/vendor_completions.d/$$program.fish" || exit 1; done
 	$(INSTALL) -D -m 644 contrib/completions/zsh/_estiva '$(DESTDIR)$(datadir)/zsh/site-functions/_estiva'
-	$(INSTALL) -D -m 644 contrib/completions/fish/estiva.fish '$(DESTDIR)$(datadir)/fish/vendor_completions.d/estiva.fish'
 
 clean:
 	rm -rf -- '$(BUILD)'
@@ -214,16 +281,19 @@ distclean: clean
 
 help:
 	@echo 'make                    build everything into $(BUILD)/ (BUILD=DIR: elsewhere)'
-	@echo 'make check              check-unit and check-integration (the latter as root)'
+	@echo 'make check              check-unit, check-integration and check-image (the latter two as root)'
 	@echo 'make check-unit         GTEST_ARGS=--gtest_filter=Fd.* runs a part'
 	@echo 'make check-integration  BATS_FILES=tests/integration/mounts.bats runs a part; RUNTIME=/usr/sbin/runc another runtime'
+	@echo 'make check-image        cais, with registries in network namespaces, as root; BATS_FILES as above'
+	@echo 'make check-vm           tests in throw-away machines (docs/vm-lab.md), as root; VM_ARGS="--guest old FILE"'
 	@echo 'make lint               the laws of CONTRIBUTING.md'
 	@echo 'make format             clang-format, in place'
 	@echo 'make tidy               clang-tidy'
 	@echo 'make fuzz               FUZZ_SECONDS=20 for each target'
 	@echo 'make bench              the comparison with other runtimes'
+	@echo 'make bench-images       cais beside docker, podman, skopeo and umoci; BENCH_ARGS=--small to try it'
 	@echo 'make install            DESTDIR, and the directories given to ./configure'
 	@echo 'make clean, distclean   remove what make, and what configure made'
 
--include $(patsubst %.o,%.d,$(program_objs) $(unit_objs) $(fuzz_objs)) \
+-include $(patsubst %.o,%.d,$(program_objs) $(cais_objs) $(shim_objs) $(unit_objs) $(fuzz_objs)) \
   $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/obj/tests/fuzz/%.d,$(fuzz_src)) $(addsuffix .d,$(helpers))

@@ -14,6 +14,7 @@ RATIO_BARS = {"run": (0.45, 0.45), "create": (0.50, 0.50), "start": (0.35, 0.35)
               "kill": (0.35, 0.35), "delete": (0.35, 0.35), "delete -f": (None, 0.15)}
 PEAK_KIB_BAR = 1536
 SYSTEM_CALLS_BAR = 250
+FILTER_LOAD_BAR = 0.25  # of the newest crun's, minimum and median
 
 
 def cell(samples, traced):
@@ -71,6 +72,17 @@ def summarize(rounds, contenders, refused, times, traces, instructions):
     }
 
 
+def add_filters(results, filters):
+    results["filters"] = {name: {"instructions": int(count), "min_us": least, "median_us": middle}
+                          for name, (count, least, middle) in filters.items()}
+    ours, theirs = (results["filters"].get(name) for name in (OURS, results["reference"]))
+    for key, what in (("min_us", "minimum"), ("median_us", "median")) if ours and theirs else ():
+        measured = round(ours[key] / theirs[key], 3)
+        results["bars"].append({"what": f"filter load, {what}", "measured": measured, "bar": FILTER_LOAD_BAR,
+                                "met": measured <= FILTER_LOAD_BAR})
+    return results
+
+
 def table(head, rows):
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
@@ -112,6 +124,11 @@ def process_table(results):
     return table(["", "largest peak of memory, KiB", "tasks of a run", "execs of it", "binary protected by"], rows)
 
 
+def filter_table(results):
+    return table(["seccomp filter", "instructions", "us to load, minimum", "median"],
+                 [[name, *row.values()] for name, row in results["filters"].items()])
+
+
 def bar_table(results):
     if not results["bars"]:
         return "No bars: estiva is not among the contenders that run."
@@ -130,7 +147,7 @@ def conditions(results):
 
 
 BLOCKS = {"conditions": conditions, "wall": wall_table, "bars": bar_table, "processor": processor_table,
-          "calls": call_table, "processes": process_table}
+          "calls": call_table, "processes": process_table, "filters": filter_table}
 
 
 def text(results):

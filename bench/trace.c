@@ -7,18 +7,24 @@
 // one line: SYSCALLS TASKS EXECS VMHWM_KIB PROTECTION, where VMHWM_KIB is the
 // largest peak of resident memory that a single process of the runtime reached,
 // read from /proc before each exec and exit, and PROTECTION says from what the
-// runtime was executing when it started the container.  Exit status: the command's.
+// runtime was executing when it started the container.  The seccomp program that was
+// loaded last goes to OUTPUT.filter.  Exit status: the command's.
 #define _GNU_SOURCE
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/magic.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +35,8 @@ static struct {
   const char* protection;
 } seen = {.protection = "none"};
 static const char* payload;
+static struct sock_filter filter[BPF_MAXINSNS];
+static size_t filter_size;
 static pid_t known[MAX_TASKS];
 static int known_count;
 
@@ -57,18 +65,30 @@ static const char* protection_of(const char* exe, const char* target) {
   return mount.f_flag & ST_RDONLY ? "read-only-mount" : "none";
 }
 
-// True when the process has become the container's program.
-static int after_exec(pid_t pid) {
+// What the process runs from; true when that is the container's program.
+static int look_at_program(pid_t pid) {
   char exe[64], target[4096];
   snprintf(exe, sizeof exe, "/proc/%d/exe", pid);
   ssize_t n = readlink(exe, target, sizeof target - 1);
   target[n < 0 ? 0 : n] = 0;
   const char* name = strrchr(target, '/');
   if (name && !strcmp(name + 1, payload)) return 1;
-  seen.execs++;
   const char* protection = protection_of(exe, target);
   if (strcmp(protection, "none")) seen.protection = protection;
   return 0;
+}
+
+static ssize_t read_memory(pid_t pid, void* buffer, size_t size, unsigned long long address) {
+  struct iovec here = {buffer, size}, there = {(void*)(unsigned long)address, size};
+  return process_vm_readv(pid, &here, 1, &there, 1, 0);
+}
+
+static void keep_filter(pid_t pid, unsigned long long address) {
+  struct sock_fprog program;
+  if (read_memory(pid, &program, sizeof program, address) != sizeof program || program.len > BPF_MAXINSNS)
+    return;
+  size_t size = program.len * sizeof filter[0];
+  if (read_memory(pid, filter, size, (unsigned long)program.filter) == (ssize_t)size) filter_size = size;
 }
 
 static void on_syscall(pid_t pid) {
@@ -78,7 +98,14 @@ static void on_syscall(pid_t pid) {
   // Before its first exec the task is a copy of this program.
   if (!seen.execs) return;
   seen.syscalls++;
-  if (info.entry.nr == SYS_execve || info.entry.nr == SYS_execveat) sample_peak(pid);
+  const uint64_t* args = info.entry.args;
+  if (info.entry.nr == SYS_seccomp && args[0] == SECCOMP_SET_MODE_FILTER && args[2])
+    keep_filter(pid, args[2]);
+  if (info.entry.nr == SYS_prctl && args[0] == PR_SET_SECCOMP && args[1] == SECCOMP_MODE_FILTER)
+    keep_filter(pid, args[2]);
+  if (info.entry.nr != SYS_execve && info.entry.nr != SYS_execveat) return;
+  sample_peak(pid);
+  look_at_program(pid);
 }
 
 // A task that ptrace attached by itself begins with a SIGSTOP nobody sent.
@@ -95,10 +122,11 @@ static void on_stop(pid_t pid, int status) {
   if (signal == SYSCALL_STOP)
     on_syscall(pid);
   else if (event == PTRACE_EVENT_EXEC) {
-    if (after_exec(pid)) {
+    if (look_at_program(pid)) {
       ptrace(PTRACE_DETACH, pid, 0, 0);
       return;
     }
+    seen.execs++;
   } else if (event == PTRACE_EVENT_EXIT)
     sample_peak(pid);
   else if (event)
@@ -128,6 +156,13 @@ static pid_t begin(char** command) {
   return pid;
 }
 
+static void write_filter(const char* output) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s.filter", output);
+  FILE* file = fopen(path, "we");
+  if (!file || fwrite(filter, 1, filter_size, file) != filter_size || fclose(file)) fail(path);
+}
+
 int main(int argc, char** argv) {
   if (argc < 4) return 2;
   FILE* output = fopen(argv[1], "we");
@@ -146,5 +181,6 @@ int main(int argc, char** argv) {
   fprintf(output, "%ld %ld %ld %ld %s\n", seen.syscalls, seen.tasks, seen.execs, seen.peak_kib,
           seen.protection);
   fclose(output);
+  write_filter(argv[1]);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

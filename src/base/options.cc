@@ -66,11 +66,24 @@ std::vector<std::string> choices(std::string_view argument) {
   return text::split(argument, '|');
 }
 
+// How many letters of "-abc" are options without a value, so that they may stand together: all, or all but the last,
+// which takes one; 0: it is no such group.
+static size_t grouped(std::span<const Option> table, std::string_view typed) {
+  if (typed.size() < 3 || typed[0] != '-' || typed[1] == '-') return 0;
+  for (size_t i = 1; i < typed.size(); ++i) {
+    const Option* option = find_letter(table, typed[i]);
+    if (option == nullptr) return 0;
+    if (option->argument != nullptr) return i - 1;
+  }
+  return typed.size() - 1;
+}
+
 Result<std::vector<std::string>> parse(std::span<const Option> table, void* target,
                                        std::span<const std::string> arguments, bool mixed) {
   std::vector<std::string> operands;
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string_view typed = arguments[i];
+    std::string last;  // of a group, with its value
     if (typed == "--") {
       operands.insert(operands.end(), arguments.begin() + static_cast<ptrdiff_t>(i) + 1, arguments.end());
       break;
@@ -84,6 +97,13 @@ Result<std::vector<std::string>> parse(std::span<const Option> table, void* targ
       continue;
     }
     Word word = read_word(table, typed);
+    if (const size_t count = word.option == nullptr ? grouped(table, typed) : 0; count > 0) {
+      for (size_t k = 1; k <= count; ++k)
+        if (target != nullptr) TRY(find_letter(table, typed[k])->set(target, ""));
+      if (count + 1 == typed.size()) continue;
+      last = text::cat("-", typed.substr(count + 1));
+      word = read_word(table, last);
+    }
     if (word.option == nullptr) return unknown(table, word.name);
     if (word.wants_value()) {
       if (i + 1 == arguments.size())

@@ -7,13 +7,13 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "estiva/base/sys.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
+#include "estiva/base/time.h"
 
 namespace estiva::process {
 
@@ -38,36 +38,6 @@ Result<Fd> input_file(const std::string& input) {
   return file;
 }
 
-Result<pid_t> spawn(const Command& command, const Fd& input, const Fd& output) {
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, input.number(), 0);
-  posix_spawn_file_actions_adddup2(&actions, output.number(), 1);
-  posix_spawn_file_actions_adddup2(&actions, output.number(), 2);
-  if (!command.directory.empty()) posix_spawn_file_actions_addchdir_np(&actions, command.directory.c_str());
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  pid_t pid = -1;
-  const std::vector<std::string> default_args{command.path};
-  const std::vector<char*> argv = pointers(command.args.empty() ? default_args : command.args);
-  const int errnum = ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes, argv.data(),
-                                   pointers(command.env).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (errnum != 0) return Error::system("exec", errnum);
-  return pid;
-}
-
-int64_t now_ms() {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
-}
-
 struct Outcome {
   std::string output;
   bool timed_out = false;
@@ -76,11 +46,11 @@ struct Outcome {
 // Keeps the end of the output; ends when the program has, even if a child of it keeps the pipe open.
 Result<Outcome> watch(const Fd& pidfd, const Fd& output, std::optional<int64_t> timeout_s, size_t kept) {
   Outcome outcome;
-  const int64_t deadline = timeout_s ? now_ms() + *timeout_s * 1000 : 0;
+  const int64_t deadline = timeout_s ? monotonic_ms() + *timeout_s * 1000 : 0;
   bool output_open = true;
   for (;;) {
     struct pollfd fds[] = {{pidfd.number(), POLLIN, 0}, {output_open ? output.number() : -1, POLLIN, 0}};
-    const int64_t left = timeout_s ? std::max<int64_t>(deadline - now_ms(), 0) : -1;
+    const int64_t left = timeout_s ? std::max<int64_t>(deadline - monotonic_ms(), 0) : -1;
     if (TRY(sys::poll(fds, static_cast<int>(std::min<int64_t>(left, 1 << 30)))) == 0) {
       outcome.timed_out = true;
       TRY(sys::pidfd_send_signal(pidfd, SIGKILL));
@@ -102,7 +72,10 @@ Result<Outcome> watch(const Fd& pidfd, const Fd& output, std::optional<int64_t> 
 Result<std::string> complete(const Command& command, size_t kept) {
   const Fd input = TRY(input_file(command.input));
   sys::Pipe output = TRY(sys::pipe());
-  const pid_t pid = TRY(spawn(command, input, output.write).context([&] { return command.path; }));
+  const auto given = [&](FdView fd) { return fd.valid() ? fd : FdView(output.write); };
+  const FdView errors = command.errors_apart ? FdView::of_number(-1) : given(command.error_output);
+  const pid_t pid =
+      TRY(spawn(command, {input, given(command.output), errors}).context([&] { return command.path; }));
   output.write.reset();
   Result<Outcome> watched = [&]() -> Result<Outcome> {
     const Fd pidfd = TRY(sys::pidfd_open(pid));
@@ -122,6 +95,30 @@ Result<std::string> complete(const Command& command, size_t kept) {
 }
 
 }  // namespace
+
+Result<pid_t> spawn(const Command& command, const Streams& streams) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  const FdView wanted[] = {streams.in, streams.out, streams.err};
+  for (int i = 0; i < 3; ++i)
+    if (wanted[i].valid()) posix_spawn_file_actions_adddup2(&actions, wanted[i].number(), i);
+  if (!command.directory.empty()) posix_spawn_file_actions_addchdir_np(&actions, command.directory.c_str());
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t pid = -1;
+  const std::vector<std::string> default_args{command.path};
+  const std::vector<char*> argv = pointers(command.args.empty() ? default_args : command.args);
+  const int errnum = ::posix_spawn(&pid, command.path.c_str(), &actions, &attributes, argv.data(),
+                                   pointers(command.env).data());
+  posix_spawnattr_destroy(&attributes);
+  posix_spawn_file_actions_destroy(&actions);
+  if (errnum != 0) return Error::system("exec", errnum);
+  return pid;
+}
 
 Result<void> run(const Command& command) {
   TRY(complete(command, kMaxSaid));

@@ -98,6 +98,27 @@ Result<size_t> write(FdView fd, const void* data, size_t size) {
   return static_cast<size_t>(put);
 }
 
+static Result<std::optional<size_t>> tried(ssize_t size, std::string_view call) {
+  if (size < 0 && errno == EAGAIN) return std::optional<size_t>();
+  if (size < 0) return Error::system(call, errno);
+  return std::optional<size_t>(static_cast<size_t>(size));
+}
+
+Result<std::optional<size_t>> try_read(FdView fd, void* buffer, size_t size) {
+  return tried(retry([&] { return ::read(fd.number(), buffer, size); }), "read");
+}
+
+Result<std::optional<size_t>> try_write(FdView fd, const void* data, size_t size) {
+  return tried(retry([&] { return ::write(fd.number(), data, size); }), "write");
+}
+
+Result<size_t> writev(FdView fd, std::span<const struct iovec> parts) {
+  const ssize_t put =
+      retry([&] { return ::writev(fd.number(), parts.data(), static_cast<int>(parts.size())); });
+  if (put < 0) return Error::system("writev", errno);
+  return static_cast<size_t>(put);
+}
+
 Result<void> write_all(FdView fd, std::string_view data) {
   while (!data.empty()) {
     const size_t put = TRY(write(fd, data.data(), data.size()));
@@ -222,6 +243,12 @@ static Result<void> close_each(unsigned first, unsigned last, unsigned flags) {
     }
   }
   return {};
+}
+
+Result<void> set_nonblocking(FdView fd) {
+  const int flags = ::fcntl(fd.number(), F_GETFL);
+  TRY(check(flags, "fcntl F_GETFL"));
+  return check(::fcntl(fd.number(), F_SETFL, flags | O_NONBLOCK), "fcntl F_SETFL");
 }
 
 Result<void> close_range(unsigned first, unsigned last, unsigned flags) {

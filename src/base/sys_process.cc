@@ -53,13 +53,38 @@ Result<Fd> pidfd_open(pid_t pid) {
   return Fd(static_cast<int>(fd), Closing::kLater);
 }
 
+std::optional<int> pidfd_exit_status(FdView pidfd) {
+  // linux/pidfd.h; older headers lack it.
+  struct {
+    uint64_t mask;
+    uint64_t cgroup;
+    uint32_t ids[11];
+    int32_t exit_code;
+  } info = {};
+  constexpr uint64_t kExit = 1 << 3;
+  constexpr unsigned long kGetInfo = _IOWR(0xff, 11, decltype(info));
+  info.mask = kExit;
+  if (::ioctl(pidfd.number(), kGetInfo, &info) < 0 || (info.mask & kExit) == 0) return std::nullopt;
+  return info.exit_code;
+}
+
 Result<void> pidfd_send_signal(FdView pidfd, int signal) {
   return check(::syscall(SYS_pidfd_send_signal, pidfd.number(), signal, nullptr, 0), "pidfd_send_signal");
+}
+
+Result<Fd> pidfd_getfd(FdView pidfd, int number) {
+  const long fd = ::syscall(SYS_pidfd_getfd, pidfd.number(), number, 0);
+  if (fd < 0) return Error::system("pidfd_getfd", errno);
+  return Fd(static_cast<int>(fd));
 }
 
 Result<void> kill(pid_t pid, int signal) { return check(::kill(pid, signal), "kill"); }
 
 Result<siginfo_t> wait_pid(pid_t pid) { return wait_id(P_PID, static_cast<id_t>(pid), WEXITED); }
+
+Result<siginfo_t> wait_pid_nohang(pid_t pid) {
+  return wait_id(P_PID, static_cast<id_t>(pid), WEXITED | WNOHANG);
+}
 
 Result<siginfo_t> wait_any_nohang() { return wait_id(P_ALL, 0, WEXITED | WNOHANG); }
 
@@ -134,13 +159,20 @@ Result<void> setdomainname(std::string_view name) {
   return check(::syscall(SYS_setdomainname, name.data(), name.size()), "setdomainname");
 }
 
-Result<void> seccomp_load(std::span<const sock_filter> program, unsigned flags) {
+Result<Fd> seccomp_load(std::span<const sock_filter> program, unsigned flags) {
   const struct sock_fprog filter = {static_cast<unsigned short>(program.size()),
                                     const_cast<sock_filter*>(program.data())};
-  // With TSYNC the kernel answers with the id of a thread that it could not synchronise.
   const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+  TRY(check(result, "seccomp"));
+  if ((flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0) return Fd(static_cast<int>(result));
+  // With TSYNC the kernel answers with the id of a thread that it could not synchronise.
   if (result > 0) return Error::system("seccomp", ESRCH);
-  return check(result, "seccomp");
+  return Fd();
+}
+
+bool seccomp_has_flags(unsigned flags) {
+  // Flags are looked at before the program, which is not there.
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, nullptr) < 0 && errno == EFAULT;
 }
 
 Result<void> join_session_keyring(Path name) {
@@ -150,6 +182,31 @@ Result<void> join_session_keyring(Path name) {
 
 Result<void> personality(unsigned long domain) {
   return check(::syscall(SYS_personality, domain), "personality");
+}
+
+Result<void> sched_setattr(pid_t pid, const SchedulerAttributes& attributes) {
+  return check(::syscall(SYS_sched_setattr, pid, &attributes, 0), "sched_setattr");
+}
+
+Result<void> sched_setaffinity(pid_t pid, std::span<const unsigned long> cpus) {
+  return check(::syscall(SYS_sched_setaffinity, pid, cpus.size_bytes(), cpus.data()), "sched_setaffinity");
+}
+
+Result<void> ioprio_set_group(pid_t group, int priority) {
+  constexpr int kWhoGroup = 2;  // IOPRIO_WHO_PGRP
+  return check(::syscall(SYS_ioprio_set, kWhoGroup, group, priority), "ioprio_set");
+}
+
+Result<pid_t> getpgid(pid_t pid) {
+  const pid_t group = ::getpgid(pid);
+  TRY(check(group, "getpgid"));
+  return group;
+}
+
+Result<void> set_mempolicy(int mode, std::span<const unsigned long> nodes) {
+  // The kernel reads one bit less than it is told.
+  const size_t count = nodes.empty() ? 0 : 8 * nodes.size_bytes() + 1;
+  return check(::syscall(SYS_set_mempolicy, mode, nodes.data(), count), "set_mempolicy");
 }
 
 pid_t getpid() { return static_cast<pid_t>(::syscall(SYS_getpid)); }

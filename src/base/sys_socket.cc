@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unix sockets, terminals, polling and signals as descriptors.
+// Sockets, terminals, polling and signals as descriptors.
 #include "estiva/base/sys_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -26,16 +30,21 @@ Result<void> check(long result, std::string_view call) {
 
 struct Address {
   struct sockaddr_un name;
+  socklen_t size = sizeof name;
   Fd directory;  // keeps /proc/self/fd/N valid while the address is in use
 };
 
 Result<Address> address_of(std::string_view path) {
-  Address address = {};
+  Address address;
+  address.name = {};
   address.name.sun_family = AF_UNIX;
   std::string name(path);
+  const bool abstract = name.starts_with('\0');
+  if (abstract) address.size = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + name.size());
   if (name.size() >= sizeof address.name.sun_path) {
     const size_t slash = name.rfind('/');
-    if (slash == std::string::npos) return Error::invalid(text::quote(path), "is too long for a socket");
+    if (abstract || slash == std::string::npos)
+      return Error::invalid(text::quote(path), "is too long for a socket");
     address.directory = TRY(open(name.substr(0, slash), O_PATH | O_DIRECTORY));
     name = text::cat("/proc/self/fd/", address.directory.number(), name.substr(slash));
     if (name.size() >= sizeof address.name.sun_path)
@@ -65,15 +74,14 @@ Result<Fd> unix_socket(int type) {
 
 Result<void> bind_unix(FdView socket, std::string_view path) {
   const Address address = TRY(address_of(path));
-  if (::bind(socket.number(), generic(address), sizeof address.name) < 0)
-    return error("bind", std::string(path));
+  if (::bind(socket.number(), generic(address), address.size) < 0) return error("bind", std::string(path));
   return {};
 }
 
 Result<void> connect_unix(FdView socket, std::string_view path) {
   const Address address = TRY(address_of(path));
-  if (::connect(socket.number(), generic(address), sizeof address.name) < 0)
-    return error("connect", std::string(path));
+  if (::connect(socket.number(), generic(address), address.size) < 0)
+    return error("connect", path.starts_with('\0') ? text::cat("@", path.substr(1)) : std::string(path));
   return {};
 }
 
@@ -142,6 +150,62 @@ Result<Received> receive_message(FdView socket, size_t limit) {
   return received;
 }
 
+Result<Fd> netlink_socket(int protocol) {
+  Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  if (!socket.valid()) return Error::system("socket", errno);
+  const int on = 1;
+  for (const int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK})
+    (void)::setsockopt(socket.number(), SOL_NETLINK, option, &on, sizeof on);
+  return socket;
+}
+
+// An address that a connection has left a moment ago can be bound (SO_REUSEADDR), one that somebody listens on can't.
+Result<Fd> bound_inet_socket(int type, uint32_t address, uint16_t port) {
+  Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return Error::system("socket", errno);
+  const int on = 1;
+  if (type == SOCK_STREAM)
+    TRY(check(::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "setsockopt"));
+  struct sockaddr_in name = {};
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = address;
+  name.sin_port = htons(port);
+  TRY(check(::bind(socket.number(), reinterpret_cast<struct sockaddr*>(&name), sizeof name), "bind"));
+  if (type == SOCK_STREAM) TRY(check(::listen(socket.number(), 0), "listen"));
+  return socket;
+}
+
+Result<uint16_t> inet_port(FdView socket) {
+  struct sockaddr_in name = {};
+  socklen_t size = sizeof name;
+  TRY(check(::getsockname(socket.number(), reinterpret_cast<struct sockaddr*>(&name), &size), "getsockname"));
+  return ntohs(name.sin_port);
+}
+
+Result<bool> try_send(FdView socket, std::span<const struct iovec> parts) {
+  struct msghdr message = {};
+  message.msg_iov = const_cast<struct iovec*>(parts.data());
+  message.msg_iovlen = parts.size();
+  ssize_t sent;
+  do {
+    sent = ::sendmsg(socket.number(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0 && errno == EAGAIN) return false;
+  TRY(check(sent, "sendmsg"));
+  return true;
+}
+
+Result<std::optional<size_t>> try_receive(FdView socket, void* buffer, size_t size) {
+  ssize_t got;
+  do {
+    got = ::recv(socket.number(), buffer, size, MSG_DONTWAIT | MSG_TRUNC);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && errno == EAGAIN) return std::optional<size_t>();
+  TRY(check(got, "recv"));
+  if (static_cast<size_t>(got) > size) return Error::system("recv", EMSGSIZE);
+  return std::optional<size_t>(static_cast<size_t>(got));
+}
+
 Result<void> bring_up_interface(const char* name) {
   const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), Closing::kLater);
   if (!socket.valid()) return Error::system("socket", errno);
@@ -158,6 +222,12 @@ Result<int> poll(std::span<struct pollfd> fds, int timeout_ms) {
   } while (ready < 0 && errno == EINTR);
   TRY(check(ready, "poll"));
   return ready;
+}
+
+Result<Fd> eventfd() {
+  const int number = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (number < 0) return Error::system("eventfd", errno);
+  return Fd(number);
 }
 
 Result<Fd> signalfd(const sigset_t& mask) {

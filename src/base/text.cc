@@ -32,21 +32,60 @@ std::string_view trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
 }
 
-std::string quote(std::string_view text) {
+std::string lower(std::string_view text) {
+  std::string lowered(text);
+  for (char& c : lowered)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lowered;
+}
+
+std::optional<int64_t> bytes(std::string_view text) {
+  if (text == "-1") return -1;
+  const size_t digits = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string unit = lower(trim(text.substr(digits)));
+  constexpr std::string_view kUnits = "kmgtp";
+  const size_t power = unit.empty() ? std::string_view::npos : kUnits.find(unit[0]);
+  const std::string_view rest = std::string_view(unit).substr(power == std::string_view::npos ? 0 : 1);
+  if (!rest.empty() && rest != "b" && !(rest == "ib" && power != std::string_view::npos)) return std::nullopt;
+  const int64_t factor = power == std::string_view::npos ? 1 : int64_t{1} << (10 * (power + 1));
+
+  const std::string_view mantissa = text.substr(0, digits);
+  const size_t point = mantissa.find('.');
+  const std::optional<int64_t> whole = number<int64_t>(mantissa.substr(0, point));
+  if (!whole || *whole > INT64_MAX / factor) return std::nullopt;
+  if (point == std::string_view::npos) return *whole * factor;
+  const std::string_view decimals = mantissa.substr(point + 1);
+  constexpr size_t kMostDecimals = 6;  // fewer than would overflow with the largest unit
+  const std::optional<int64_t> fraction = number<int64_t>(decimals);
+  if (!fraction || decimals.size() > kMostDecimals || *whole == INT64_MAX / factor) return std::nullopt;
+  double part = static_cast<double>(*fraction) * static_cast<double>(factor);
+  for (size_t i = 0; i < decimals.size(); ++i) part /= 10;
+  return *whole * factor + static_cast<int64_t>(part);
+}
+
+// `escaped`: what gets a backslash besides.
+static void append_printable(std::string& out, std::string_view text, std::string_view escaped) {
   constexpr char kHex[] = "0123456789abcdef";
-  std::string quoted = "\"";
-  for (const unsigned char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += static_cast<char>(c);
-    } else if (c < 0x20 || c > 0x7e) {
-      quoted += "\\x";
-      quoted += kHex[c >> 4];
-      quoted += kHex[c & 15];
-    } else {
-      quoted += static_cast<char>(c);
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte > 0x7e) {
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+      continue;
     }
+    if (escaped.find(c) != std::string_view::npos) out += '\\';
+    out += c;
   }
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  append_printable(out, text, "");
+  return out;
+}
+
+std::string quote(std::string_view text) {
+  std::string quoted = "\"";
+  append_printable(quoted, text, "\"\\");
   quoted += '"';
   return quoted;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Points in time as text.
+// Points in time.
 #include "estiva/base/time.h"
+
+#include <time.h>
 
 #include <chrono>
 
@@ -23,6 +25,20 @@ std::string utc_time(int64_t seconds) {
   return text::cat(static_cast<int>(date.year()), "-", two_digits(static_cast<unsigned>(date.month())), "-",
                    two_digits(static_cast<unsigned>(date.day())), "T", two_digits(clock.hours().count()), ":",
                    two_digits(clock.minutes().count()), ":", two_digits(clock.seconds().count()));
+}
+
+int64_t epoch_seconds() { return ::time(nullptr); }
+
+int64_t epoch_ns() {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+int64_t monotonic_ms() {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
 }
 
 }  // namespace estiva

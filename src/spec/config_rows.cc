@@ -137,7 +137,7 @@ std::span<const Row> rows<Hook>() {
 template <>
 std::span<const Row> rows<Hooks>() {
   static constexpr Row kRows[] = {
-      row<&Hooks::prestart>("prestart"),
+      row<&Hooks::prestart>("prestart", kDeprecated),
       row<&Hooks::create_runtime>("createRuntime"),
       row<&Hooks::create_container>("createContainer"),
       row<&Hooks::start_container>("startContainer"),

@@ -7,6 +7,9 @@ namespace estiva::spec {
 Result<Spec> load_config(std::string_view text) { return codec::decode<Spec>(text); }
 Result<Process> load_process(std::string_view text) { return codec::decode<Process>(text); }
 Result<Resources> load_resources(std::string_view text) { return codec::decode<Resources>(text); }
+Result<std::vector<Mount>> load_mounts(std::string_view text) {
+  return codec::decode<std::vector<Mount>>(text);
+}
 Result<State> load_state(std::string_view text) { return codec::decode<State>(text); }
 Result<ContainerProcessState> load_process_state(std::string_view text) {
   return codec::decode<ContainerProcessState>(text);

@@ -9,6 +9,9 @@
 
 namespace estiva::codec {
 
+// A flag of the documents beside those of the codec: taken, but a newer version says it in another way.
+inline constexpr unsigned kDeprecated = 16;
+
 template <>
 std::span<const Row> rows<spec::Root>();
 template <>

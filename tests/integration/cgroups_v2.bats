@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Control groups of version 2. On a hybrid host in a view that shows cgroup2 only: the
 # controllers it has, freezing, killing and device programs for real.
+# Guests: qemu old
 
 load helpers
 

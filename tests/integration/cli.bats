@@ -87,7 +87,7 @@ candidates() { # WORD...: without their help
     local command long
     for command in $("$RUNTIME" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
         assert_has " $(candidates '')" " $command "
-        for long in $("$RUNTIME" "$command" --help | sed -n 's/^ \{2,6\}\(-., \)\?\(--[a-z-]*\).*/\2/p'); do
+        for long in $("$RUNTIME" "$command" --help | sed -n 's/^ \{2,6\}\(-., \)\?\(--[a-z0-9-]*\).*/\2/p'); do
             assert_has " $(candidates "$command" -)" " $long "
         done
     done
@@ -147,7 +147,7 @@ bash_completes() {
     local zsh=$SOURCE_DIR/contrib/completions/zsh/_estiva fish=$SOURCE_DIR/contrib/completions/fish/estiva.fish
     assert_has "$(grep -v '^#' "$zsh")" ' complete -- '
     assert_has "$(grep -v '^#' "$fish")" ' complete -- '
-    assert_equal "$(head -n 1 "$zsh")" "#compdef estiva"
+    assert_equal "$(head -n 1 "$zsh")" "#compdef estiva cais"
     ! command -v zsh >/dev/null || zsh -n "$zsh"
     ! command -v fish >/dev/null || fish -n "$fish"
 }
@@ -162,9 +162,13 @@ bash_completes() {
     if command -v lowdown >/dev/null; then
         pages=(usr/share/man/man1/estiva.1)
         for command in $("$RUNTIME" complete -- '' | cut -f1); do pages+=("usr/share/man/man1/estiva-$command.1"); done
+        pages+=(usr/share/man/man1/cais.1)
+        for command in $("$BUILD/cais" complete -- '' | cut -f1); do pages+=("usr/share/man/man1/cais-$command.1"); done
+        pages+=(usr/share/man/man5/cais-registries.5 usr/share/man/man8/cais-shim.8)
     fi
     assert_equal "$(cd "$T/dest" && find . -type f -printf '%P\n' | LC_ALL=C sort)" "$(printf '%s\n' \
-        usr/bin/estiva usr/share/bash-completion/completions/estiva usr/share/fish/vendor_completions.d/estiva.fish \
+        usr/bin/{cais,cais-shim,estiva} usr/share/bash-completion/completions/{cais,estiva} \
+        usr/share/fish/vendor_completions.d/{cais,estiva}.fish \
         usr/share/zsh/site-functions/_estiva "${pages[@]}" | LC_ALL=C sort)"
     assert_equal "$("$T/dest/usr/bin/estiva" --version)" "$("$RUNTIME" --version)"
 }
@@ -206,7 +210,29 @@ bash_completes() {
     jq -e '.ociVersionMin and .ociVersionMax and (.hooks | length == 6) and (.mountOptions | index("rro"))' <<<"$json" >/dev/null
     jq -e '.linux | (.namespaces | length == 8) and (.capabilities | index("CAP_SYS_ADMIN")) and
         .cgroup.v1 and .cgroup.v2 and .seccomp.enabled and (.seccomp.actions | index("SCMP_ACT_ERRNO"))
+        and .apparmor.enabled and .netDevices.enabled and .mountExtensions.idmap.enabled
+        and (.intelRdt | .enabled and .schemata and .monitoring) and (.memoryPolicy.modes | index("MPOL_BIND"))
         and (.seccomp.archs | index("SCMP_ARCH_X86_64")) and (.seccomp.operators | index("SCMP_CMP_EQ"))' <<<"$json" >/dev/null
+}
+
+@test "features: every property of the document has a value; nothing that runc has is missing" {
+    only_estiva "its own document"
+    local json pointer ours
+    json=$("$RUNTIME" features)
+    while read -r pointer _; do
+        [[ $pointer == /* ]] || continue
+        jq -e --arg p "${pointer#/}" 'getpath($p / "/") != null' <<<"$json" >/dev/null || fail "$pointer is missing"
+    done <"$SOURCE_DIR/oci-spec/properties/features.txt"
+    jq -e '.annotations["io.github.seccomp.libseccomp.version"] and .potentiallyUnsafeConfigAnnotations != []' <<<"$json" >/dev/null
+    if command -v runc >/dev/null; then
+        # acl and noacl: file systems have them, mounts do not; checkpoints and the agent of seccomp are still to come.
+        ours=$(jq -n --argjson a "$(runc features)" --argjson b "$json" '[($a | paths(scalars) as $p |
+            select($p[-1] | type == "number") | {list: $p[:-1], value: getpath($p)})] |
+            map(select(.value as $v | .list as $l | $b | getpath($l) | index([$v]) | not)) | map(.value) | join(" ")' -r)
+        for pointer in $ours; do
+            [[ $pointer =~ ^(acl|noacl|SCMP_ACT_NOTIFY|bundle|org\.opencontainers\.runc\..*)$ ]] || fail "runc has $pointer"
+        done
+    fi
 }
 
 @test "features tells the truth: every mount option it lists is taken" {
@@ -214,7 +240,7 @@ bash_completes() {
     local option
     for option in $("$RUNTIME" features | jq -r '.mountOptions[]'); do
         case $option in
-        *bind | remount | *idmap) continue ;; # need a source or a mount of their own
+        *bind | remount | *idmap | *-nofollow | copy-symlink) continue ;; # need a source or a mount of their own
         esac
         config --arg o "$option" '.mounts |= map(select(.destination != "/t")) | .mounts += [{destination: "/t", type: "tmpfs", source: "t", options: [$o]}]'
         "$RUNTIME" plan --bundle "$BUNDLE" >/dev/null 2>"$T/err" || fail "$option: $(cat "$T/err")"
@@ -256,6 +282,147 @@ bash_completes() {
     run --separate-stderr sh -c '"$0" features >/dev/full' "$RUNTIME"
     assert_status 1
     assert_has "${stderr,,}" "no space left"
+}
+
+# In a mount namespace whose /run and /dev have sockets where the journal and the system log listen.
+logged() { # COMMAND...: what arrives, in $T/datagrams
+    requires python
+    rm -rf "$T/own-dev"
+    mkdir "$T/own-dev"
+    unshare --mount --propagation private sh -c '
+        mount -t tmpfs t /run && mkdir -p /run/systemd/journal && touch "$0/null" && mount --bind /dev/null "$0/null" &&
+        mount --bind "$0" /dev || exit
+        listener=$1 out=$2
+        shift 2
+        "$PYTHON" -c "$listener" "$out" & pid=$!
+        until [ -S /dev/log ] && [ -S /run/systemd/journal/socket ]; do sleep 0.05; done
+        "$@"
+        wait $pid' "$T/own-dev" '
+import select, socket, sys
+sockets = []
+for path in ("/run/systemd/journal/socket", "/dev/log"):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    s.bind(path)
+    sockets.append(s)
+ready = select.select(sockets, [], [], 10)[0]
+while ready:
+    open(sys.argv[1], "ab").write(ready[0].recv(65536) + b"\n")
+    ready = select.select(sockets, [], [], 0.3)[0]
+' "$T/datagrams" "$RUNTIME" --root "$STATE" "$@" 2>"$T/err"
+}
+
+@test "--log journald:NAME and syslog:NAME speak to their sockets" {
+    only_estiva "1.8 of crun needs libsystemd"
+    export PYTHON
+    logged --log journald:ship state nobody
+    assert_has "$(tr -d '\000' <"$T/datagrams")" PRIORITY=3 SYSLOG_IDENTIFIER=ship MESSAGE "does not exist"
+    assert_has "$(cat "$T/err")" "does not exist"
+    rm "$T/datagrams"
+    logged --log syslog:ship state nobody
+    assert_match "$(cat "$T/datagrams")" '^<11>ship: .*does not exist'
+    run --separate-stderr rt --log file:"$T/plain" state nobody
+    assert_has "$(cat "$T/plain")" "does not exist"
+    run --separate-stderr unshare --mount sh -c 'mount -t tmpfs t /run; "$@"' sh "$RUNTIME" --log journald:x --root "$STATE" list
+    [ "$status" -ne 0 ]
+    assert_has "$stderr" --log journal
+}
+
+@test "--log-level says how much is said" {
+    only_estiva "its warnings"
+    config '.mounts += [{"destination": "relative", "type": "tmpfs", "source": "t"}]'
+    run --separate-stderr rt plan --bundle "$BUNDLE"
+    assert_has "$stderr" "warning:" relative
+    run --separate-stderr rt --log-level error plan --bundle "$BUNDLE"
+    assert_equal "$stderr" ""
+    fails --log-level loud list
+}
+
+@test "options of older shims and other runtimes are taken" {
+    only_estiva "others have some of them"
+    must rt --rootless=false --criu /usr/sbin/criu --debug list
+    must rt --rootless auto --cgroup-manager cgroupfs list
+    must rt --systemd-cgroup list
+    fails --root "$STATE" --systemd-cgroup create --bundle "$BUNDLE" "$CTR"
+    assert_has "$stderr" systemd "not built yet"
+    fails --root "$STATE" --cgroup-manager systemd run --bundle "$BUNDLE" "$CTR"
+    assert_has "$stderr" systemd "not built yet"
+    fails --cgroup-manager none list
+    assert_nothing_left
+}
+
+@test "--cgroup-manager disabled: no cgroup of its own, limits refused, device rules said to limit nothing" {
+    not_on runc "it has no such option"
+    not_on crun "1.8 wants systemd for it"
+    args cat /proc/self/cgroup
+    config '.linux.resources = {"devices": [{"allow": false, "access": "rwm"}]}'
+    run --separate-stderr rt --cgroup-manager disabled run --bundle "$BUNDLE" "$CTR"
+    assert_status 0
+    assert_equal "$(grep -v ':name=systemd:' <<<"$output")" "$(grep -v ':name=systemd:' /proc/self/cgroup)"
+    assert_has "$stderr" /linux/resources/devices
+    args sleep 100
+    must rt_detached --cgroup-manager=disabled run --detach --bundle "$BUNDLE" "$CTR"
+    assert_equal "$(state_of status)" running
+    local verb
+    for verb in pause ps "update --pids-limit 5" "events --stats"; do
+        # shellcheck disable=SC2086
+        capture $verb "$CTR"
+        assert_status 1
+        assert_has "$stderr" cgroup
+    done
+    must rt delete --force "$CTR"
+    config '.linux.resources.pids = {"limit": 5}'
+    capture --cgroup-manager disabled create --bundle "$BUNDLE" "$CTR"
+    assert_status 1
+    assert_has "$stderr" /linux/resources/pids/limit disabled
+    assert_nothing_left
+}
+
+@test "help of a command; what is built in" {
+    only_estiva "the words"
+    run --separate-stderr "$RUNTIME" help update
+    assert_has "$output" "usage: estiva update" --pids-limit
+    fails help crate
+    assert_has "$stderr" "did you mean create?"
+    run --separate-stderr "$RUNTIME" --version
+    assert_has "$output" "rundir: /run/estiva" +SECCOMP "libseccomp: 2."
+    run --separate-stderr env XDG_RUNTIME_DIR=/run/user/0 "$RUNTIME" --version
+    assert_has "$output" "rundir: /run/estiva"
+    run --separate-stderr env XDG_RUNTIME_DIR=/run/user/9 setpriv --reuid 9 --regid 9 --clear-groups "$RUNTIME" --version
+    [ "$status" != 0 ] || assert_has "$output" "rundir: /run/user/9/estiva"
+}
+
+@test "kill and delete by regular expression" {
+    not_on runc "it has no such option"
+    args sleep 100
+    local id
+    for id in "$CTR-a" "$CTR-b" "x$CTR"; do
+        config --arg c "/$id" '.linux.cgroupsPath = $c'
+        must rt_detached run --detach --bundle "$BUNDLE" "$id"
+    done
+    must rt kill --regex "^$CTR-[ab]\$" KILL
+    wait_status stopped "$CTR-a"
+    wait_status stopped "$CTR-b"
+    status_is running "x$CTR"
+    only_estiva "the status"
+    capture kill --regex "$CTR" KILL
+    assert_status 1
+    assert_equal "$(grep -c "not running" <<<"$stderr")" 2
+    wait_status stopped "x$CTR"
+    must rt delete --regex "^$CTR"
+    assert_equal "$(rt list --quiet)" "x$CTR"
+    must rt delete --force --regex "$CTR"
+    assert_nothing_left
+    capture delete --regex '('
+    assert_has "$stderr" "regular expression"
+    must rt delete --regex nothing
+}
+
+@test "spec --config names the file" {
+    not_on runc "it has no such option"
+    run --separate-stderr "$RUNTIME" spec --bundle "$T" --config other.json
+    assert_status 0
+    jq -e .ociVersion "$T/other.json" >/dev/null
+    fails spec --bundle "$T" -f other.json
 }
 
 @test "an error is one line that begins with the program's name" {

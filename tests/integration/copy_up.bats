@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tmpcopyup: a tmpfs that starts with what the image has at its place.
 # copy_up_old_kernel.bats runs the same tests without the mount API of Linux 5.2 and later.
+# Guests: old
 
 load mounts
 

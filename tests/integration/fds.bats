@@ -46,6 +46,7 @@ bare() { timeout --foreground -k 5 "$RT_TIMEOUT" "${VIEW[@]}" "$RUNTIME" --root 
     run --separate-stderr bare run --bundle "$BUNDLE" --preserve-fds 2 "$CTR" \
         </dev/null 3<"$T" 4<&-
     [ "$status" -ne 0 ] || fail "it ran"
+    assert_has "$stderr" "--preserve-fds: descriptor 4 is not open"
     assert_nothing_left
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Id-mapped mounts: owners inside and outside, whose mappings, errors.
 # id_maps_old_kernel.bats runs the same tests without mount_setattr: there each bundle is refused.
+# Guests: old
 
 load mounts
 
@@ -150,9 +151,27 @@ refused_on_old_kernel() { # JSON-PATH
     assert_refused /mounts/7/uidMappings
 }
 
-@test "mappings within the option (crun's form) are not dropped" {
-    only_estiva "crun takes them"
+@test "mappings within the option (crun's form)" {
+    not_on runc "does not know them"
     mkdir "$T/data"
-    mount_of /mnt none "$T/data" bind "idmap=uids=0-5000-10;gids=0-5000-10"
-    assert_refused /mounts/7/options/1
+    echo x >"$T/data/file"
+    chown 1003:2004 "$T/data/file"
+    mount_of /mnt none "$T/data" bind "idmap=uids=1000-5000-10#0-0-1;gids=2000-6000-10"
+    ! refused_on_old_kernel /mounts/7/options/1 || return 0
+    in_container 'stat -c %u:%g /mnt/file'
+    assert_equal "$output" 5003:6004
+}
+
+@test "mappings within the option, by ids of the container" {
+    only_estiva "the words of crun 1.8 are other"
+    mkdir "$T/data"
+    echo x >"$T/data/file"
+    chown 1003:2004 "$T/data/file"
+    config '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings =
+        [{"containerID": 0, "hostID": 100000, "size": 65536}] | .linux.gidMappings = .linux.uidMappings'
+    chown 100000:100000 "$BUNDLE/rootfs"
+    mount_of /mnt none "$T/data" bind "idmap=uids=@1000-50-10;gids=@2000-60-10"
+    ! refused_on_old_kernel /mounts/7/options/1 || return 0
+    in_container 'stat -c %u:%g /mnt/file'
+    assert_equal "$output" 53:64
 }

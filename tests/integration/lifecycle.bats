@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # create, start, state, kill, delete, list: what each does, and what each refuses in a wrong state.
+# Guests: old
 
 load helpers
 

@@ -134,8 +134,11 @@ y]
 ctr_create_fails() {
     capture create --bundle "$BUNDLE" "$CTR"
     [ "$status" -ne 0 ] || fail "create succeeded"
-    stderr=${stderr,,}
-    stderr=${stderr//\$path/\$PATH}
+    # docker's client reads these words in this case; crun writes them otherwise.
+    if [ "$KIND" != estiva ]; then
+        stderr=${stderr,,}
+        stderr=${stderr//\$path/\$PATH}
+    fi
     assert_nothing_left
 }
 

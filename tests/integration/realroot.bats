@@ -1,33 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-# A Debian root file system made by debootstrap, detached and on a terminal. It is made once and
-# kept in $BUILD/cache; making it needs the archive, so only ESTIVA_FULL=1 does.
+# A Debian root file system made by debootstrap (tests/debian-rootfs), in the foreground, detached and on a terminal.
 
 load helpers
+load terminal
 
 setup() {
     common_setup
     CACHE=$BUILD/cache/debian-rootfs
-    if [ ! -x "$CACHE/usr/bin/apt-get" ]; then
-        [ "${ESTIVA_FULL:-0}" = 1 ] || skip "ESTIVA_FULL=1 makes $CACHE"
-        requires debootstrap
-        make_debian
-    fi
+    [ -x "$CACHE/usr/bin/apt-get" ] || skip_because "no $CACHE: contrib/setup test makes it"
     rm -rf "$BUNDLE/rootfs"
     cp -a --reflink=auto "$CACHE" "$BUNDLE/rootfs"
     # What a Debian system expects and docker gives.
     config '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["kcmp"], "action": "SCMP_ACT_ERRNO"}]}'
-}
-
-make_debian() {
-    local mirror
-    # The archive that this machine itself uses.
-    mirror=$(sed -n 's/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p; s/^URIs: *\([^ ]*\).*/\1/p' \
-        /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | grep -v security | head -n 1)
-    rm -rf "$CACHE" "$CACHE.new"
-    mkdir -p "$BUILD/cache"
-    debootstrap --variant=minbase bookworm "$CACHE.new" "$mirror" >"$T/debootstrap.log" 2>&1 ||
-        fail "debootstrap: $(tail -n 3 "$T/debootstrap.log")"
-    mv "$CACHE.new" "$CACHE"
 }
 
 @test "Debian in the foreground: its tools see a system" {
@@ -54,7 +38,7 @@ make_debian() {
     requires python
     config '.process.terminal = true | .process.env += ["PS1=PROMPT> "]'
     args bash --norc -i
-    run --separate-stderr timeout -k 5 80 "$PYTHON" "$HERE/terminal.py" drive 'size 30 100
+    rt_on_terminal 'size 30 100
         expect PROMPT> 
         send stty size\n
         expect 30 100
@@ -72,6 +56,7 @@ make_debian() {
         sleep 0.4
         send \x1a
         expect Stopped
+        expect PROMPT> 
         send fg\n
         expect sleep 60
         sleep 0.2
@@ -79,7 +64,7 @@ make_debian() {
         expect PROMPT> 
         send (exit 5)\n
         expect PROMPT> 
-        send \x04' "$RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$CTR" 3>&-
+        send \x04' run --bundle "$BUNDLE" "$CTR"
     assert_status 5
     assert_has "$output" "mode cooked at the end"
     assert_nothing_left

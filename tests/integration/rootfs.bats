@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The root file system: pivot_root and --no-pivot, read-only, propagation, masked and read-only
 # paths, devices and the links of /dev.
+# Guests: old
 
 load helpers
 

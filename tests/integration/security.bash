@@ -17,6 +17,7 @@ sec_setup() {
     [ "$(id -u)" = 0 ] || lacks "not root"
     : "${RUNTIME:=${BUILD:-$SEC_LIB/../../build}/estiva}"
     [ -x "$RUNTIME" ] || { echo "no runtime at $RUNTIME"; return 1; }
+    RUNTIME=$(realpath -s "$RUNTIME") # tests change directory
     case $("$RUNTIME" --version | head -n 1) in
     estiva*) IS_ESTIVA=1 ;;
     *) IS_ESTIVA=0 ;;
@@ -32,6 +33,15 @@ sec_setup() {
     echo "host secret $TAG" >"$T/host/canary"
 }
 
+# Attacks go against a copy of the runtime: sets RUNTIME, INSTALLED and BINARY, what the copy is.
+use_copy() {
+    INSTALLED=$RUNTIME
+    mkdir "$T/program"
+    RUNTIME=$T/program/$(basename "$INSTALLED")
+    cp "$INSTALLED" "$RUNTIME"
+    BINARY=$(stat -c '%i %a %u:%g %s' "$RUNTIME"; sha256sum <"$RUNTIME")
+}
+
 # A skip with its reason; under CI_STRICT=1 what is lacking is a failure.
 lacks() {
     if [ "${CI_STRICT:-0}" = 1 ]; then
@@ -45,13 +55,13 @@ lacks() {
 sec_programs() {
     local dir=${BUILD:-$SEC_LIB/../../build}/tests/programs source name
     if [ -x "$dir/exchanger" ] && [ -x "$dir/exe_attack" ] && [ -x "$dir/proc_spy" ] &&
-        [ -x "$dir/console_sink" ]; then
+        [ -x "$dir/console_sink" ] && [ -x "$dir/nosys" ]; then
         PROGRAMS=$dir
         return
     fi
     PROGRAMS=$BATS_RUN_TMPDIR/sec-programs
     mkdir -p "$PROGRAMS"
-    for name in exchanger exe_attack proc_spy console_sink; do
+    for name in exchanger exe_attack proc_spy console_sink nosys; do
         source=$SEC_LIB/programs/$name.c
         [ "$PROGRAMS/$name" -nt "$source" ] && continue
         cc -static -O2 -Wall -D_GNU_SOURCE -o "$PROGRAMS/$name.$$" "$source"
@@ -66,7 +76,7 @@ sec_teardown() {
         kill -KILL "$pid" 2>/dev/null || :
     done
     for id in "$T"/state/*; do
-        [ ! -e "$id" ] || rt delete -f "${id##*/}" >/dev/null 2>&1 || :
+        [ ! -e "$id" ] || rt delete -f "${id##*/}" || echo "delete -f: $?"
     done
     if grep -F "$T" /proc/self/mountinfo; then
         echo "mounts left on the host (above)"

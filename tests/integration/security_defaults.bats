@@ -84,7 +84,10 @@ cgroup_mount() {
 }
 
 @test "CVE-2023-25809: a user namespace without a cgroup namespace can't write the host's groups" {
+    # On v1 the groups are mounted into a tmpfs, which is the container's own.
     bundle b 'for f in $(find /sys/fs/cgroup -type d); do
+            [ "$(stat -f -c %T $f)" != tmpfs ] || continue
+            echo "tried $f"
             if touch $f/probe 2>/tmp/error || mkdir $f/probe-dir 2>/tmp/error; then echo "WRITABLE $f"; fi
         done; find /sys/fs/cgroup | wc -l'
     cgroup_mount b
@@ -98,7 +101,8 @@ cgroup_mount() {
         $view
         run_bundle b
         echo "$view: exit $status: $output"
-        [ "$status" -lt 124 ]
+        ran_well
+        grep -q "^tried /sys/fs/cgroup" <<<"$output"
         if grep WRITABLE <<<"$output"; then return 1; fi
         [ "$(cgroups_of probe-dir)" = "" ]
     done

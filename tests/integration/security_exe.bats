@@ -8,11 +8,7 @@ load security
 
 setup() {
     sec_setup
-    INSTALLED=$RUNTIME
-    mkdir "$T/program"
-    RUNTIME=$T/program/$(basename "$INSTALLED")
-    cp "$INSTALLED" "$RUNTIME"
-    BINARY=$(stat -c '%i %a %u:%g %s' "$RUNTIME"; sha256sum <"$RUNTIME")
+    use_copy
 }
 
 teardown() {
@@ -95,6 +91,49 @@ attack_report() {
     wait "$runtime"
     binary_unchanged
     attack_report "$T/$ID.out"
+}
+
+# way_without CALLS: what the init of a created container runs from where these system calls (a,b,c) do not exist.
+way_without() {
+    new_id
+    "$PROGRAMS/nosys" "$1" -- strace -qq -e trace=execve,execveat -o "$T/execs" "$RUNTIME" --root "$T/state" \
+        create --pid-file "$T/pid" --bundle "$T/victim" "$ID" </dev/null >"$T/created.out" 2>&1 3>&-
+    EXE=/proc/$(cat "$T/pid")/exe
+    EXECS=$(grep -c . "$T/execs")
+    cat "$T/execs"
+    TARGET=$(readlink "$EXE")
+    FILESYSTEM=$(stat -f -c %T "$EXE")
+    if (: >>"$EXE") 2>/dev/null; then
+        echo "$EXE can be opened for writing"
+        return 1
+    fi
+    [ "$(sha256sum <"$EXE")" = "$(sha256sum <"$RUNTIME")" ]
+    rt delete -f "$ID"
+}
+
+@test "CVE-2019-5736: every way to protect the binary" {
+    [ "$IS_ESTIVA" = 1 ] || lacks "other runtimes have other ways"
+    bundle victim
+    # In place: one execution, a detached mount of the binary alone.
+    way_without fspick
+    [ "$EXECS $TARGET" = "1 /" ]
+    # By a second execution from that mount.
+    way_without mremap
+    [ "$EXECS $TARGET" = "2 /" ]
+    # From an overlay without an upper layer.
+    way_without mount_setattr
+    [ "$EXECS $FILESYSTEM" = "2 overlayfs" ]
+    # From a sealed copy in memory.
+    way_without mount_setattr,fsopen
+    [ "$EXECS" = 2 ]
+    [[ $TARGET == /memfd:* ]]
+    # By none: an error, and no container.
+    new_id
+    run "$PROGRAMS/nosys" mount_setattr,fsopen,memfd_create -- "$RUNTIME" --root "$T/state" create --bundle "$T/victim" "$ID"
+    [ "$status" = 1 ]
+    [[ $output == *"binary can't be protected"* ]]
+    [ ! -e "$T/state/$ID" ]
+    binary_unchanged
 }
 
 @test "CVE-2019-5736: CAP_LINUX_IMMUTABLE against an immutable binary" {

@@ -2,6 +2,7 @@
 # Terminals: a shell on a real pseudo terminal, and consoles handed over by --console-socket.
 
 load helpers
+load terminal
 
 setup() {
     common_setup
@@ -11,9 +12,7 @@ setup() {
 
 # on_terminal STEPS: runs the container on a terminal and follows the steps of terminal.py
 on_terminal() {
-    run --separate-stderr timeout -k 5 60 "$PYTHON" "$HERE/terminal.py" drive "$1" \
-        "${VIEW[@]}" "${WITHOUT[@]}" "$RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$CTR" 3>&-
-    output=${output//$'\r'/}
+    rt_on_terminal "$1" run --bundle "$BUNDLE" "$CTR"
 }
 
 shell() { args sh -i; config '.process.env += ["PS1=PROMPT> "]'; }
@@ -109,7 +108,7 @@ shell() { args sh -i; config '.process.env += ["PS1=PROMPT> "]'; }
 }
 
 @test "SIGTERM to the runtime: the container ends, the terminal is restored" {
-    args sh -c 'echo up; trap "exit 9" TERM; while :; do sleep 0.1; done'
+    args sh -c 'trap "exit 9" TERM; echo up; while :; do sleep 0.1; done'
     on_terminal 'expect up
         mode
         signal SIGTERM'

@@ -30,7 +30,7 @@ STRANGERS = {
     "src/runtime/plan/": ("src/runtime/parent/", "src/runtime/child/", "src/runtime/sync/", "src/runtime/cgroup/"),
 }
 THIRD_PARTY = re.compile(r"^(seccomp\.h|sys/capability\.h|(yajl|selinux|curl|openssl|systemd|archive|libmnl|libnftnl)/"
-                         r"|zstd\.h|archive.*\.h|yajl_\w+\.h)")
+                         r"|zstd\.h|zlib\.h|isa-l.*\.h|archive.*\.h|yajl_\w+\.h)")
 # Headers of constants and types are allowed in plan/; the calls that they declare besides are not.
 PLAN_HEADER = re.compile(r"^(sys/(?!(types|mount|stat|sysmacros|resource|personality|capability)\.h)|unistd\.h|fcntl\.h"
                          r"|dirent\.h|poll\.h|time\.h|grp\.h|pwd\.h"
@@ -40,6 +40,8 @@ PLAN_CALL = re.compile(r"(?<![\w.>:])(?:::\s*)?(mount|umount2?|l?stat|fstat(?:at
                        r"cap_[gs]et_\w+|syscall|getenv|open)\s*\(|\bsys::\w+")
 CHILD_HEADER = re.compile(r"^(yajl|seccomp\.h|selinux/|pwd\.h|netdb\.h|nss|iostream|fstream|sstream|ostream|istream|iomanip"
                           r"|.*\b(json|json_\w+|options|codec\w*|yajl\w*)\.h$|runtime/commands/)")
+# The image tool inflates, hashes and writes at once: threads behind this one wrapper.
+THREADS = ("src/image/worker.cc", "src/image/worker.h")
 BANNED_HEADER = re.compile(r"^(iostream|fstream|sstream|regex|filesystem|stdexcept|exception|thread|future|mutex|"
                            r"condition_variable|shared_mutex|pthread\.h|locale|iomanip)$")
 RAW_CALL = re.compile(r"(?<![\w:>])::\s*(open|openat|mount|umount2?|unshare|setns|fork|vfork|clone|execve\w*|ioctl|prctl|"
@@ -173,7 +175,7 @@ def close_on_exec(tree):
 def banned(tree):
     for source in production(tree):
         for line, header, _ in source.includes():
-            if BANNED_HEADER.match(header):
+            if BANNED_HEADER.match(header) and not (source.path in THREADS and header in ("pthread.h", "mutex", "condition_variable")):
                 yield source.path, line, f"<{header}> is not used here"
         for match in re.finditer(r"\b(throw|try|catch|dynamic_cast|typeid)\b(?!_)|\bstd::(thread|jthread|async|regex|cout|cerr)\b",
                                  source.code):
@@ -183,7 +185,8 @@ def banned(tree):
 def wording(tree):
     for source in production(tree):
         for line, text in source.strings:
-            if re.search(r"\b(failed to|unable to|could not)\b", text, re.I):
+            docker_says = text.startswith("Unable to find image '")  # and scripts read it
+            if re.search(r"\b(failed to|unable to|could not)\b", text, re.I) and not docker_says:
                 yield source.path, line, f'an error text names the thing and the call, not "{text}"'
 
 

@@ -86,12 +86,14 @@ SAMPLES = {
         [cc("src/base/a.cc", "int f() { return ::open(p, flags | O_CLOEXEC); }\n")]),
     "banned": (
         [cc("src/base/a.cc", "#include <iostream>\n"), cc("src/base/a.cc", "void f() { throw 1; }\n"),
+         cc("src/image/a.cc", "#include <pthread.h>\n"), cc("src/image/worker.cc", "#include <thread>\n"),
          cc("src/base/a.cc", "std::thread t;\n"), cc("src/base/a.cc", "void f() { try { g(); } catch (...) {} }\n")],
         [cc("src/base/a.cc", "Result<int> f() { return TRY(g()); }  // try and catch\n"),
-         cc("tests/unit/a_test.cc", "#include <thread>\n")]),
+         cc("tests/unit/a_test.cc", "#include <thread>\n"), cc("src/image/worker.cc", "#include <pthread.h>\n")]),
     "wording": (
         [cc("src/base/a.cc", 'auto x = "failed to open";\n'), cc("src/base/a.cc", 'auto x = "Unable to open";\n')],
-        [cc("src/base/a.cc", 'auto x = "open";  // what failed to open\n'), cc("tests/unit/a_test.cc", 'auto x = "failed to";\n')]),
+        [cc("src/base/a.cc", 'auto x = "open";  // what failed to open\n'), cc("tests/unit/a_test.cc", 'auto x = "failed to";\n'),
+         cc("src/engine/a.cc", 'auto x = "Unable to find image \'";\n')]),
     "written_once": (
         [{"src/base/a.cc": 'auto x = "CAP_CHOWN";\n', "src/runtime/plan/b.cc": 'auto x = "CAP_CHOWN";\n'},
          {"src/base/a.cc": 'auto x = "--root";\nauto y = "--root";\n'}],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Completion of estiva for fish. Knows no option: estiva complete does.
+# Completion of estiva and cais for fish. Knows no option: their command "complete" does.
 
 function __estiva_complete
     set -l words (commandline -opc)
@@ -16,3 +16,4 @@ function __estiva_complete
     end
 end
 complete -c estiva -f -a '(__estiva_complete)'
+complete -c cais -f -a '(__estiva_complete)'

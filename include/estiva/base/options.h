@@ -3,6 +3,7 @@
 // all read the same rows.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,12 +35,26 @@ inline Result<void> assign(std::string& member, std::string_view value) {
   member = value;
   return {};
 }
+// Each time the option is given adds one.
+inline Result<void> assign(std::vector<std::string>& member, std::string_view value) {
+  member.emplace_back(value);
+  return {};
+}
 template <std::integral T>
 Result<void> assign(T& member, std::string_view value) {
   const auto parsed = text::number<T>(value);
   if (!parsed) return Error(Code::kInvalid, text::cat("takes a number, not ", text::quote(value)));
   member = *parsed;
   return {};
+}
+
+template <typename T>
+Result<void> assign(std::optional<T>& member, std::string_view value) {
+  return assign(member.emplace(), value);
+}
+template <std::integral T>
+Result<void> assign(std::vector<T>& member, std::string_view value) {
+  return assign(member.emplace_back(), value);
 }
 
 template <typename Target, typename Member>

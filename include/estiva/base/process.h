@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "estiva/base/error.h"
+#include "estiva/base/fd.h"
 
 namespace estiva::process {
 
@@ -19,7 +20,16 @@ struct Command {
   std::string input;                 // its standard input
   std::string directory;             // working directory; empty: ours
   std::optional<int64_t> timeout_s;  // killed by then
+  bool errors_apart = false;         // its standard error is ours, not part of its output
+  FdView output = FdView::of_number(-1),
+         error_output = FdView::of_number(-1);  // invalid: kept for the error's text
 };
+
+struct Streams {
+  FdView in, out, err;  // not valid: ours
+};
+// Only starts it, with no signal blocked; `input`, `timeout_s` and `errors_apart` mean nothing here.
+Result<pid_t> spawn(const Command& command, const Streams& streams);
 
 // An error when the program can't be run, ends with a status other than 0, by a signal, or not in time; the text
 // has the last lines that it wrote.

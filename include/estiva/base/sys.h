@@ -8,8 +8,11 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -38,6 +41,10 @@ Result<Fd> openat2(FdView dir, Path path, int flags, mode_t mode, uint64_t resol
 Result<size_t> read(FdView fd, void* buffer, size_t size);
 Result<size_t> pread(FdView fd, void* buffer, size_t size, off_t offset);
 Result<size_t> write(FdView fd, const void* data, size_t size);
+// For a descriptor that does not block; nothing when it would.
+Result<std::optional<size_t>> try_read(FdView fd, void* buffer, size_t size);
+Result<std::optional<size_t>> try_write(FdView fd, const void* data, size_t size);
+Result<size_t> writev(FdView fd, std::span<const struct iovec> parts);
 // All of `data`, however many writes it takes.
 Result<void> write_all(FdView fd, std::string_view data);
 Result<struct stat> fstat(FdView fd);
@@ -63,6 +70,8 @@ Result<Fd> dup(FdView fd, int minimum = 3);
 Result<void> dup_onto(FdView fd, int number);
 Result<int> fcntl_get_flags(FdView fd);
 Result<void> set_close_on_exec(FdView fd, bool on);
+// Of the open file, which others may have too.
+Result<void> set_nonblocking(FdView fd);
 Result<void> close_range(unsigned first, unsigned last, unsigned flags);
 Result<void> flock(FdView fd, int operation);
 Result<Fd> memfd_create(Path name, unsigned flags);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unix sockets, terminals, polling and signals as descriptors.
+// Sockets, terminals, polling and signals as descriptors.
 #pragma once
 
 #include <poll.h>
@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,8 @@ struct SocketPair {
 // AF_UNIX; `type` is SOCK_STREAM, SOCK_SEQPACKET or SOCK_DGRAM.
 Result<SocketPair> socketpair(int type);
 Result<Fd> unix_socket(int type);
-// `path` at most 107 bytes: a longer one is reached as /proc/self/fd/N/name (unix(7)).
+// `path` at most 107 bytes: a longer one is reached as /proc/self/fd/N/name (unix(7)). With a NUL in front: an
+// abstract name.
 Result<void> bind_unix(FdView socket, std::string_view path);
 Result<void> connect_unix(FdView socket, std::string_view path);
 Result<void> listen(FdView socket, int backlog);
@@ -38,11 +40,25 @@ struct Received {
 // A message longer than `limit` is an error.
 Result<Received> receive_message(FdView socket, size_t limit);
 
+// Of our network namespace, with the kernel's reasons for errors (Linux 4.12) and without copies of what they answer.
+Result<Fd> netlink_socket(int protocol);
+// AF_INET, bound to the address (in network order) and port; for SOCK_STREAM it listens, so that nobody else can. The
+// port 0 is any that is free.
+Result<Fd> bound_inet_socket(int type, uint32_t address, uint16_t port);
+Result<uint16_t> inet_port(FdView socket);
+
+// One message of all parts, without waiting; false when the peer's queue has no room for it now.
+Result<bool> try_send(FdView socket, std::span<const struct iovec> parts);
+// One message, without waiting: its size, 0 when the peer closed, nothing when there is none. A longer one is an error.
+Result<std::optional<size_t>> try_receive(FdView socket, void* buffer, size_t size);
+
 // Sets IFF_UP (netdevice(7)) in our network namespace. `name` is shorter than IFNAMSIZ.
 Result<void> bring_up_interface(const char* name);
 
 // poll(2); -1 waits for ever. Returns the number of ready descriptors; EINTR is retried with the same time.
 Result<int> poll(std::span<struct pollfd> fds, int timeout_ms);
+// A counter of 8 bytes that never blocks (eventfd(2)).
+Result<Fd> eventfd();
 Result<Fd> signalfd(const sigset_t& mask);
 Result<sigset_t> block_signals(const sigset_t& mask);
 Result<void> set_signal_mask(const sigset_t& mask);

@@ -2,6 +2,8 @@
 // Small text tools: splitting, joining, numbers, quoting for messages, nearest name.
 #pragma once
 
+#include <stdint.h>
+
 #include <charconv>
 #include <concepts>
 #include <optional>
@@ -26,6 +28,9 @@ std::optional<T> number(std::string_view text, int base = 10) {
   return value;
 }
 
+// A number of bytes as users write it: "512", "64k", "1.5GiB" (units of 1024, any case), "-1".
+std::optional<int64_t> bytes(std::string_view text);
+
 template <std::integral T>
 std::string octal(T value) {
   char buffer[24];
@@ -49,7 +54,12 @@ std::string cat(const Parts&... parts) {
   return out;
 }
 
-// In double quotes; control bytes, quotes and bytes above 0x7e escaped, so that hostile names can't write to a terminal.
+// A to Z become a to z; no locale.
+std::string lower(std::string_view text);
+
+// Control bytes and bytes above 0x7e escaped, so that a stranger's text can't write to a terminal.
+std::string printable(std::string_view text);
+// The same in double quotes, with quotes and backslashes escaped.
 std::string quote(std::string_view text);
 
 // The candidate nearest to `wanted` (edit distance), if near enough to be a typing mistake.

@@ -147,6 +147,8 @@ struct Spec {
 Result<Spec> load_config(std::string_view text);
 // process.json of `exec --process`.
 Result<Process> load_process(std::string_view text);
+// The document of `mounts`: an array.
+Result<std::vector<Mount>> load_mounts(std::string_view text);
 // The document of `update --resources`.
 Result<Resources> load_resources(std::string_view text);
 

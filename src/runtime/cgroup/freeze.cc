@@ -45,9 +45,7 @@ Result<bool> wait_frozen_v2(const std::string& directory, const Deadline& deadli
 
 Result<bool> freeze_v2(const std::string& directory, const Deadline& deadline) {
   TRY(files::write_kernel(FdView::cwd(), directory + "/cgroup.freeze", "1"));
-  const bool frozen_now = TRY(wait_frozen_v2(directory, deadline));
-  if (!frozen_now) TRY(files::write_kernel(FdView::cwd(), directory + "/cgroup.freeze", "0"));
-  return frozen_now;
+  return wait_frozen_v2(directory, deadline);
 }
 
 // The v1 freezer tells nobody when it is done, so it is asked, at growing intervals. A task that sleeps in vfork(2) for
@@ -60,9 +58,8 @@ Result<bool> freeze_v1(const std::string& directory, const Deadline& deadline) {
     TRY(files::write_kernel(FdView::cwd(), file, "FROZEN"));
     const std::string state = TRY(read_small(FdView::cwd(), file));
     if (text::trim(state) == "FROZEN") return true;
-    if (deadline.passed() || round % kRoundsUntilThaw == 0)
-      TRY(files::write_kernel(FdView::cwd(), file, "THAWED"));
     if (deadline.passed()) return false;
+    if (round % kRoundsUntilThaw == 0) TRY(files::write_kernel(FdView::cwd(), file, "THAWED"));
     TRY(sys::poll({}, std::min(wait, deadline.remaining())));
     wait = std::min(wait * 2, kLongestWait);
   }
@@ -125,9 +122,13 @@ Result<void> freeze(const CgroupRecord& record, int timeout_ms) {
   if (hierarchy == nullptr) return Error(Code::kUnsupported, "no cgroup hierarchy has a freezer");
   const std::string directory = hierarchy->mount_point + record.path;
   const Deadline deadline(timeout_ms);
-  const bool done = TRY(hierarchy->unified ? freeze_v2(directory, deadline) : freeze_v1(directory, deadline));
-  if (!done) return not_frozen(directory, timeout_ms);
-  return {};
+  Result<bool> done = hierarchy->unified ? freeze_v2(directory, deadline) : freeze_v1(directory, deadline);
+  if (done.ok() && done.value()) return {};
+  // What can't be seen to be frozen is not left so.
+  Result<void> thawed = thaw(record);
+  Error error = done.ok() ? not_frozen(directory, timeout_ms) : std::move(done).error();
+  if (thawed.ok()) return error;
+  return std::move(error).hint(text::cat("and it may stay frozen: ", thawed.error().to_string()));
 }
 
 Result<void> thaw(const CgroupRecord& record) {

@@ -22,16 +22,6 @@ constexpr std::string_view kControllers[] = {
     "memory", "misc", "net_cls", "net_prio", "perf_event", "pids",    "rdma",
 };
 
-// "cpu,cpuacct" are two controllers; "systemd" is the hierarchy name=systemd, which has none.
-std::vector<std::string> v1_controllers(const std::string& name) {
-  std::vector<std::string> out = text::split(name, ',');
-  const bool all_known = std::ranges::all_of(out, [](const std::string& one) {
-    return std::ranges::find(kControllers, one) != std::end(kControllers);
-  });
-  if (all_known || name.starts_with("name=")) return out;
-  return {"name=" + name};
-}
-
 Result<CgroupHierarchy> unified_hierarchy(std::string mount_point) {
   CgroupHierarchy out{.mount_point = std::move(mount_point), .unified = true};
   const std::string content = TRY(read_small(FdView::cwd(), out.mount_point + "/cgroup.controllers"));
@@ -80,6 +70,15 @@ Result<CgroupLayout> separate_mounts(sys::Path mount_point) {
 }
 
 }  // namespace
+
+std::vector<std::string> v1_controllers(const std::string& name) {
+  std::vector<std::string> out = text::split(name, ',');
+  const bool all_known = std::ranges::all_of(out, [](const std::string& one) {
+    return std::ranges::find(kControllers, one) != std::end(kControllers);
+  });
+  if (all_known || name.starts_with("name=")) return out;
+  return {"name=" + name};
+}
 
 Result<CgroupLayout> detect_layout(sys::Path mount_point) {
   // Only a cgroup2 has that file.

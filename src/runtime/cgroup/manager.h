@@ -12,6 +12,7 @@
 #include "estiva/base/fd.h"
 #include "runtime/cgroup/record.h"
 #include "runtime/plan/cgroup.h"
+#include "runtime/plan/exec.h"
 
 namespace estiva::cgroup {
 
@@ -27,6 +28,11 @@ Result<CgroupHandle> create(const CgroupLayout& layout, const CgroupPlan& plan);
 
 // Writes limits and device rules; to be called before the first process joins. Errors name the property.
 Result<void> apply(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle);
+
+// Of a container that runs, for a further process. `below`: cgroups below its own, which must exist.
+Result<CgroupHandle> open_to_join(const CgroupRecord& record, const std::vector<SubCgroup>& below);
+// The cgroup2 directory that the init has gone to; invalid without cgroup2. `proc_dir`: its /proc/PID.
+Result<Fd> open_where_init_is(const CgroupRecord& record, FdView proc_dir);
 
 // What to keep of it in the container's record.
 CgroupRecord make_record(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle);

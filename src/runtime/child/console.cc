@@ -47,7 +47,7 @@ Result<void> mount_on_console(const Context& c, const Fd& terminal) {
 
 }  // namespace
 
-Result<void> open_terminal(Context& c) {
+Result<void> open_terminal(Context& c, bool is_console) {
   if (!c.plan.process || !c.plan.process->terminal) return {};
   const Fd master = TRY(open_master(c));
   c.terminal = TRY(sys::tty_peer(master, O_RDWR | O_NOCTTY));
@@ -58,7 +58,7 @@ Result<void> open_terminal(Context& c) {
     TRY(sys::tty_set_size(master, size).context([] { return "/process/consoleSize"; }));
   }
   TRY(sys::fchown(c.terminal, c.plan.process->uid, TRY(sys::fstat(c.terminal)).st_gid));
-  TRY(mount_on_console(c, c.terminal).context([] { return "/dev/console"; }));
+  if (is_console) TRY(mount_on_console(c, c.terminal).context([] { return "/dev/console"; }));
   const std::string name = text::cat("/dev/pts/", TRY(sys::tty_number(master)));
   TRY(sys::send_message(c.console_socket, name, master).context([] { return "console socket"; }));
   c.console_socket.reset();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parent hands to the init: the plan, and every descriptor that must be opened outside. The child gets it
-// by fork; nothing is sent.
+// What the parent hands to the init, or to exec: the plan, and every descriptor that must be opened outside. The child
+// gets it by fork; nothing is sent.
 #pragma once
 
 #include <linux/filter.h>
@@ -33,10 +33,16 @@ struct Context {
   Fd null_tree;                    // detached /dev/null of the host, for masks
   Fd console_socket;               // connected; takes the terminal
   Fd start_socket;                 // listening; `start` connects to it
+  Fd pidfd_socket;                 // the parent's
   Fd start_lock;                   // holds a read lock until the program runs
   std::vector<sock_filter> filter;
   unsigned filter_flags = 0;
-  HookState creating, created;  // for createContainer and startContainer hooks
+  HookState creating, created;    // for createContainer and startContainer hooks
+  Fd hooks_stdout, hooks_stderr;  // where their output goes; invalid: into the error, if there is one
+  // Of exec: the container's init.
+  Fd target_pidfd;
+  Fd target_proc;  // /proc/PID
+  Fd target_root;  // where it is not the root of the mount namespace
 
   // Made on the way.
   bool joined = false;           // the namespaces are

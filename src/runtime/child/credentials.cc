@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last privileges go: limits, ids, capabilities, no_new_privs, the filter. Order by capabilities(7): the bounding
+// The last privileges go: ids, capabilities, no_new_privs. Order by capabilities(7): the bounding
 // set needs CAP_SETPCAP, ids need CAP_SETUID and CAP_SETGID, the filter needs CAP_SYS_ADMIN or no_new_privs.
 #include <errno.h>
 #include <fcntl.h>
@@ -67,18 +67,6 @@ CapabilitySets until_exec(const Context& c, CapabilitySets sets) {
 
 }  // namespace
 
-Result<void> set_limits(const Context& c) {
-  for (const RlimitStep& step : c.plan.process->rlimits) {
-    const struct rlimit64 limit = {step.soft, step.hard};
-    Result<struct rlimit64> set = sys::prlimit(0, step.resource, &limit);
-    if (set.ok()) continue;
-    Error error = std::move(set).error().object(step.object).context(step.name);
-    if (error.errnum() != EPERM) return error;
-    return std::move(error).hint("raising a hard limit needs CAP_SYS_RESOURCE");
-  }
-  return {};
-}
-
 Result<void> drop_privileges(const Context& c) {
   const ProcessPlan& process = *c.plan.process;
   if (process.personality) {
@@ -91,11 +79,6 @@ Result<void> drop_privileges(const Context& c) {
   TRY(set_capabilities(until_exec(c, process.capabilities)).context([] { return "/process/capabilities"; }));
   if (process.no_new_privileges) TRY(sys::prctl(PR_SET_NO_NEW_PRIVS, 1));
   return {};
-}
-
-Result<void> load_filter(const Context& c) {
-  if (c.filter.empty()) return {};
-  return sys::seccomp_load(c.filter, c.filter_flags).context([] { return "/linux/seccomp"; });
 }
 
 }  // namespace estiva::child

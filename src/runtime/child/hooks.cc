@@ -8,7 +8,8 @@
 
 namespace estiva::child {
 
-Result<void> run_hooks(const std::vector<spec::Hook>& hooks, const char* kind, const HookState& state) {
+Result<void> run_hooks(const Context& c, const std::vector<spec::Hook>& hooks, const char* kind,
+                       const HookState& state) {
   if (!hooks.empty()) Fd::close_waiting();  // a hook may unmount what they hold
   for (size_t i = 0; i < hooks.size(); ++i) {
     process::Command command;
@@ -16,6 +17,8 @@ Result<void> run_hooks(const std::vector<spec::Hook>& hooks, const char* kind, c
     command.args = hooks[i].args;
     command.env = hooks[i].env;
     command.directory = "/";
+    command.output = c.hooks_stdout;
+    command.error_output = c.hooks_stderr;
     command.timeout_s = hooks[i].timeout;
     command.input = text::cat(state.before_pid, sys::getpid(), state.after_pid);
     TRY(process::run(command).context([&] { return text::cat("/hooks/", kind, "/", i); }));

@@ -7,10 +7,9 @@
 #include <sched.h>
 #include <sys/prctl.h>
 
-#include <algorithm>
-
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
+#include "runtime/child/limits.h"
 #include "runtime/child/steps.h"
 
 namespace estiva::child {
@@ -26,23 +25,11 @@ Result<void> close_rootfs(Context& c) {
   return make_root_readonly(c);
 }
 
-// Of what is open beyond the program's own descriptors; numbers below 3 in `kept` are left out.
-Result<void> close_all_but(const Context& c, std::vector<int> kept) {
-  std::ranges::sort(kept);
-  unsigned first = 3 + (c.plan.process ? c.plan.process->preserve_fds : 0);
-  for (const int number : kept) {
-    if (number < static_cast<int>(first)) continue;
-    const unsigned end = static_cast<unsigned>(number);
-    if (first < end) TRY(sys::close_range(first, end - 1, 0));
-    first = end + 1;
-  }
-  return sys::close_range(first, ~0u, 0);
-}
-
 // Processes of a pid namespace that is joined could trace us (CAP_SYS_PTRACE): nothing of the host may be left to find.
 Result<void> close_for_strangers(const Context& c, const sync::Channel& parent) {
-  std::vector<int> kept = {parent.fd().number(),    c.root.fd().number(),  c.null_tree.number(),
-                           c.start_socket.number(), c.start_lock.number(), c.terminal.number()};
+  std::vector<int> kept = {parent.fd().number(),    c.root.fd().number(),   c.null_tree.number(),
+                           c.start_socket.number(), c.start_lock.number(),  c.terminal.number(),
+                           c.hooks_stdout.number(), c.hooks_stderr.number()};
   for (const auto* list : {&c.mount_sources, &c.namespaces}) {
     for (const Fd& fd : *list) kept.push_back(fd.number());
   }
@@ -56,10 +43,11 @@ Result<void> build_rootfs(Context& c, sync::Channel& parent) {
   TRY(apply_devices_and_links(c));
   if (!c.plan.hooks.prestart.empty() || !c.plan.hooks.create_runtime.empty())
     TRY(parent.ask(sync::Type::kHooks));
-  TRY(run_hooks(c.plan.hooks.create_container, "createContainer", c.creating));
+  TRY(run_hooks(c, c.plan.hooks.create_container, "createContainer", c.creating));
   TRY(make_working_directory(c));
-  TRY(open_terminal(c));
+  TRY(open_terminal(c, true));
   TRY(write_sysctls(c));
+  TRY(set_labels(c));
   if (!joins_pid) TRY(close_rootfs(c));
   TRY(enter_rootfs(c));
   if (!joins_pid) return {};
@@ -69,25 +57,25 @@ Result<void> build_rootfs(Context& c, sync::Channel& parent) {
   return close_rootfs(c);
 }
 
-Result<void> prepare_process(Context& c) {
+Result<void> prepare_process(Context& c, sync::Channel& parent) {
   TRY(set_names(c));
   if (!c.plan.process) return {};
   TRY(use_terminal(c));
-  TRY(prepare_environment(c));
-  TRY(set_limits(c));
-  TRY(drop_privileges(c));
-  return find_program(c);
+  TRY(become_program(c));
+  return ask_limits(c, parent);
 }
 
 Result<void> set_up(Context& c, sync::Channel& parent) {
   TRY(guard_process());
   TRY(join_cgroups(c));
+  if (c.plan.cgroup_layout.mode != CgroupMode::kNone) TRY(take_final_cpus({}));
   TRY(enter_namespaces(c, parent));
   TRY(sys::setsid());
   TRY(join_keyring(c));
   TRY(bring_up_loopback(c));
+  TRY(take_net_devices(c, parent));
   TRY(build_rootfs(c, parent));
-  TRY(prepare_process(c));
+  TRY(prepare_process(c, parent));
   // The parent may end as soon as it has answered; before that, its end closes the channel.
   TRY(sys::prctl(PR_SET_PDEATHSIG, 0));
   return {};
@@ -99,7 +87,8 @@ Result<void> set_up(Context& c, sync::Channel& parent) {
 Result<sync::Channel> wait_at_gate(Context& c, sync::Channel& parent) {
   TRY(parent.ask(sync::Type::kReady));
   parent.close();
-  TRY(close_all_but(c, {c.start_socket.number(), c.start_lock.number()}));
+  TRY(close_all_but(
+      c, {c.start_socket.number(), c.start_lock.number(), c.hooks_stdout.number(), c.hooks_stderr.number()}));
   for (;;) {
     sync::Channel starter(TRY(sys::accept(c.start_socket)));
     Result<sync::Message> message = starter.receive();
@@ -119,11 +108,11 @@ Result<sync::Channel> wait_for_start(Context& c, sync::Channel& parent) {
 }
 
 // Nothing but the filter and exec may come after load_filter: it may forbid every other call.
-Error start(Context& c) {
-  TRY(run_hooks(c.plan.hooks.start_container, "startContainer", c.created));
+Error start(Context& c, const sync::Channel& starter) {
+  TRY(run_hooks(c, c.plan.hooks.start_container, "startContainer", c.created));
   if (!c.plan.process) return Error::invalid("/process", "is required to start the container");
   TRY(sys::close_range(3 + c.plan.process->preserve_fds, ~0u, CLOSE_RANGE_CLOEXEC));
-  TRY(load_filter(c));
+  TRY(load_filter(c, starter));
   return execute(c);
 }
 
@@ -133,7 +122,7 @@ Error init(Context& c, sync::Channel& parent) {
   if (Result<void> done = set_up(c, parent); !done.ok()) return std::move(done).error();
   Result<sync::Channel> starter = wait_for_start(c, parent);
   if (!starter.ok()) return std::move(starter).error();
-  const Error error = start(c);
+  const Error error = start(c, starter.value());
   (void)starter.value().send_error(error);
   return Error(Code::kInternal, "");
 }

@@ -18,12 +18,13 @@ constexpr unsigned kOnto = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
 
 bool absent(const Error& error) { return error.errnum() == ENOENT || error.errnum() == ENOTDIR; }
 
-MountStep empty_directory() {
+MountStep empty_directory(const std::optional<FsOption>& context) {
   MountStep step;
   step.type = "tmpfs";
   step.source = "tmpfs";
   step.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   step.options = {{"size", "0", true}, {"nr_inodes", "1", true}};
+  if (context) step.options.push_back(*context);
   return step;
 }
 
@@ -38,17 +39,15 @@ class Masks {
     Result<Fd> opened = c_.root.open_at(path, O_PATH);
     if (!opened.ok() && absent(opened.error())) return {};
     const Fd target = TRY(std::move(opened));
-    // Most are files. A file can't be mounted on a directory: ENOTDIR says mount(2), EINVAL move_mount(2).
-    Result<void> masked = mask_file(target);
-    if (masked.ok() || (masked.error().errnum() != ENOTDIR && masked.error().errnum() != EINVAL))
-      return masked;
-    return mask_directory(target);
+    // Not by trial: a file that can't be mounted on a directory costs a grace period (docs/adr/0017).
+    const bool directory = S_ISDIR(TRY(sys::fstat(target)).st_mode);
+    return directory ? mask_directory(target) : mask_file(target);
   }
 
  private:
   Result<void> mask_directory(const Fd& target) {
     if (directory_.valid()) return copy(directory_, target);
-    directory_ = TRY(mount_filesystem(c_, empty_directory(), target));
+    directory_ = TRY(mount_filesystem(c_, empty_directory(c_.plan.rootfs.mount_context), target));
     return {};
   }
 

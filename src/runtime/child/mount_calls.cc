@@ -109,8 +109,13 @@ Result<void> set_attributes_old(const MountStep& step, FdView mounted) {
   if ((step.set | step.clear) != 0) {
     const struct statfs info = TRY(sys::fstatfs(mounted));
     unsigned long flags = current_flags(info) & ~old_flags(step.clear);
-    if ((step.clear & MOUNT_ATTR__ATIME) != 0)
-      flags &= ~static_cast<unsigned long>(MS_NOATIME | MS_RELATIME | MS_STRICTATIME);
+    // Without any word on access times a remount keeps those that are, nodiratime too.
+    constexpr unsigned long kTimes = MS_NOATIME | MS_RELATIME | MS_STRICTATIME;
+    if ((step.clear & MOUNT_ATTR__ATIME) != 0) {
+      flags = (flags & ~kTimes) | ((step.set & MOUNT_ATTR__ATIME) == 0 ? MS_RELATIME : 0);
+    } else if ((flags & kTimes) == 0) {
+      flags |= MS_STRICTATIME;
+    }
     TRY(sys::mount(nullptr, path, nullptr, MS_REMOUNT | MS_BIND | flags | old_flags(step.set), nullptr));
   }
   for (const unsigned long flags : step.propagation) TRY(sys::mount(nullptr, path, nullptr, flags, nullptr));
@@ -167,7 +172,10 @@ bool is_plain(const MountStep& step) {
 std::string option_text(const MountStep& step) {
   std::vector<std::string> words;
   for (const FsOption& option : step.options) {
-    words.push_back(option.has_value ? text::cat(option.key, "=", option.value) : option.key);
+    // "s0:c1,c2": SELinux takes a value in quotes.
+    const bool context = option.key.ends_with("context");
+    const char* quote = context && !option.value.starts_with('"') ? "\"" : "";
+    words.push_back(option.has_value ? text::cat(option.key, "=", quote, option.value, quote) : option.key);
   }
   return text::join(words, ",");
 }
@@ -261,7 +269,8 @@ Error missing_on_host(Error error, std::string_view what) {
 // receives from it.
 Result<Fd> open_bind(const Context& c, const MountStep& step) {
   const unsigned recursive = step.recursive ? AT_RECURSIVE : 0;
-  Result<Fd> tree = sys::open_tree(FdView::cwd(), step.source, OPEN_TREE_CLONE | recursive);
+  const unsigned link = step.source_link ? AT_SYMLINK_NOFOLLOW : 0;
+  Result<Fd> tree = sys::open_tree(FdView::cwd(), step.source, OPEN_TREE_CLONE | recursive | link);
   if (!tree.ok())
     return missing_on_host(std::move(tree).error(), text::quote(step.source)).object(step.object + "/source");
   const auto prepare = [&]() -> Result<void> {

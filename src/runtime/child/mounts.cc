@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+#include "estiva/base/sys_copy.h"
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/text.h"
 #include "runtime/child/mount_calls.h"
@@ -54,7 +55,12 @@ Result<Fd> open_target(const Context& c, const MountStep& step, const Fd& source
   if (step.kind == MountKind::kBind) {
     Result<Fd> there = c.root.open_at(step.destination, O_PATH, RootDir::Links::kRefuse);
     if (there.ok()) return there;
-    const struct stat info = source.valid() ? TRY(sys::fstat(source)) : TRY(sys::fstatat(FdView::cwd(), step.source, 0));
+    if (step.target_link) {
+      Result<Fd> link = c.root.open_at(step.destination, O_PATH, RootDir::Links::kFollowParents);
+      if (link.ok()) return link;
+    }
+    const int flags = step.source_link ? AT_SYMLINK_NOFOLLOW : 0;
+    const struct stat info = source.valid() ? TRY(sys::fstat(source)) : TRY(sys::fstatat(FdView::cwd(), step.source, flags));
     directory = S_ISDIR(info.st_mode);
   }
   if (!directory) return c.root.make_file(step.destination, 0644);
@@ -73,17 +79,40 @@ Result<void> check_bind_on_proc(const MountStep& step, const Fd& source) {
   return Error::invalid(step.object + "/destination", "only a procfs may be bound on /proc");
 }
 
-Result<void> bind(Context& c, const MountStep& step, Fd& source, const Fd& target) {
+Result<Fd> bind(Context& c, const MountStep& step, Fd& source, const Fd& target) {
   TRY(check_bind_on_proc(step, source));
   if (source.valid()) {
     // Attributes and propagation are set already.
-    const Fd copy = step.opening == BindOpening::kParentThenCopy ? TRY(copy_tree(c, source, target)) : Fd();
-    TRY(sys::move_mount(copy.valid() ? copy : source, "", target, "",
-                        MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
+    Fd copy = step.opening == BindOpening::kParentThenCopy ? TRY(copy_tree(c, source, target)) : Fd();
+    Fd tree = std::move(copy.valid() ? copy : source);
+    TRY(sys::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH));
     source.reset();
-    return {};
+    return tree;
   }
-  return bind_mount(c, step, target);
+  if (!step.source_link) {
+    TRY(bind_mount(c, step, target));
+    return Fd();
+  }
+  // mount(2) follows links, but not the one that a descriptor holds.
+  const Fd link = TRY(sys::open(step.source, O_PATH | O_NOFOLLOW));
+  MountStep held = step;
+  held.source = descriptor_path(link);
+  TRY(bind_mount(c, held, target));
+  return Fd();
+}
+
+// With copy-symlink. False: the source is no symbolic link.
+Result<bool> copy_link(const Context& c, const MountStep& step) {
+  Result<std::string> to = sys::readlinkat(FdView::cwd(), step.source);
+  if (!to.ok() && to.error().errnum() == EINVAL) return false;
+  const std::string content = TRY(std::move(to).context([&] { return text::quote(step.source); }));
+  const RootDir::Parent parent = TRY(c.root.open_parent(step.destination));
+  Result<void> made = sys::symlinkat(content, parent.dir, parent.name);
+  if (made.ok()) return true;
+  if (made.error().errnum() != EEXIST) return std::move(made).error();
+  const Result<std::string> there = sys::readlinkat(parent.dir, parent.name);
+  if (there.ok() && there.value() == content) return true;
+  return Error::invalid(step.object + "/destination", "exists and is not the link that would be copied");
 }
 
 Result<void> remount(const Context& c, const MountStep& step, const Fd& target) {
@@ -113,7 +142,50 @@ Result<bool> exists(const Context& c, const MountStep& step) {
   return true;
 }
 
-Result<void> apply(Context& c, const MountStep& step, Fd& source) {
+// A sysfs shows a network namespace; the kernel makes one only for whoever has power over that. The host's has the same
+// content, of which nothing may be changed: its submounts (control groups) are others' too.
+Result<void> bind_sysfs(const MountStep& step, const Fd& target) {
+  const Fd tree = TRY(sys::open_tree(FdView::cwd(), "/sys", OPEN_TREE_CLONE | AT_RECURSIVE));
+  if (TRY(sys::fstatfs(tree)).f_type != SYSFS_MAGIC)
+    return Error(Code::kSystem, "/sys of the host is no sysfs");
+  struct mount_attr attributes = {};
+  attributes.attr_set =
+      step.set | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  attributes.propagation = MS_PRIVATE;
+  TRY(sys::mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, attributes));
+  return sys::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+// Some file systems take the label only like a file.
+Result<void> label_root(const Context& c, const MountStep& step) {
+  if (step.label.empty()) return {};
+  const Fd mounted = TRY(c.root.open_at(step.destination, O_PATH));
+  Result<void> set = sys::setxattr(descriptor_path(mounted), "security.selinux", step.label);
+  if (set.ok()) return {};
+  // The policy has no labels for this file system.
+  if (set.error().errnum() == EOPNOTSUPP) return {};
+  // The kernel makes it together with an IPC namespace, for whoever clones: in a user namespace that is nobody, and no
+  // owner of it is left. It keeps the policy's label, which allows the program less.
+  if (set.error().errnum() == EPERM && c.plan.namespaces.has(CLONE_NEWUSER)) return {};
+  return std::move(set).context([] { return "/linux/mountLabel"; });
+}
+
+Result<Fd> make_filesystem(const Context& c, const MountStep& step, const Fd& target) {
+  Result<Fd> mounted = mount_filesystem(c, step, target);
+  if (mounted.ok()) TRY(label_root(c, step));
+  if (mounted.ok()) return mounted;
+  if (step.binds_host && !c.entered && mounted.error().errnum() == EPERM && bind_sysfs(step, target).ok())
+    return Fd();
+  Error error = std::move(mounted).error();
+  if (step.type != "proc" || error.errnum() != EPERM) return error;
+  return std::move(error).hint(
+      "in a user namespace a procfs is only had where nothing of the one outside is covered");
+}
+
+}  // namespace
+
+Result<Fd> apply_mount(Context& c, const MountStep& step, Fd& source) {
+  if (step.copy_link && TRY(copy_link(c, step))) return Fd();
   if (step.kind == MountKind::kBind && step.opening == BindOpening::kChild) source = TRY(open_bind(c, step));
   const bool existed = (step.mode_of_target || step.owner_of_target) && TRY(exists(c, step));
   const Fd target = TRY(open_target(c, step, source));
@@ -121,24 +193,23 @@ Result<void> apply(Context& c, const MountStep& step, Fd& source) {
     case MountKind::kBind:
       return bind(c, step, source, target);
     case MountKind::kRemount:
-      return remount(c, step, target);
+      TRY(remount(c, step, target));
+      return Fd();
     case MountKind::kPropagation:
-      return set_attributes(c, step, target);
+      TRY(set_attributes(c, step, target));
+      return Fd();
     case MountKind::kFilesystem:
       break;
   }
-  TRY(mount_filesystem(c, existed ? TRY(like_target(step, target)) : step, target));
-  return {};
+  return make_filesystem(c, existed ? TRY(like_target(step, target)) : step, target);
 }
-
-}  // namespace
 
 Result<void> apply_mounts(Context& c, Part part) {
   const std::vector<MountEntry>& entries = c.plan.rootfs.mounts;
   for (size_t i = 0; i < entries.size(); ++i) {
     const MountStep& step = entries[i].mount;
     if (part != Part::kAll && below_proc(step) != (part == Part::kProc)) continue;
-    Result<void> done = apply(c, step, c.mount_sources[i]);
+    Result<Fd> done = apply_mount(c, step, c.mount_sources[i]);
     if (!done.ok()) {
       Error error = std::move(done).error();
       if (error.parts().object.empty()) error = std::move(error).object(step.object);

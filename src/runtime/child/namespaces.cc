@@ -60,12 +60,12 @@ Result<void> enter_time_namespace(const Context& c) {
 
 // A user namespace gives power only over the namespaces below it: those of the host are joined before it, those
 // that belong to it after. Which is which, the kernel knows.
-Result<void> join_namespaces(Context& c) {
+Result<void> join_namespaces(Context& c, uint64_t except) {
   const std::vector<NamespaceJoin>& joins = c.plan.namespaces.join;
   std::vector<bool> left(joins.size(), true);
   const auto join_all = [&](bool last) -> Result<void> {
     for (size_t i = 0; i < joins.size(); ++i) {
-      if (!left[i] || joins[i].flag == CLONE_NEWUSER || joins[i].flag == CLONE_NEWPID) continue;
+      if (!left[i] || joins[i].flag == CLONE_NEWUSER || (joins[i].flag & except) != 0) continue;
       Result<void> joined = sys::setns(c.namespaces[i], static_cast<int>(joins[i].flag));
       if (!joined.ok() && !last && joined.error().errnum() == EPERM) continue;
       if (!joined.ok()) return std::move(joined).error().object(joins[i].object).context(joins[i].path);
@@ -105,7 +105,7 @@ Result<void> join_cgroups(Context& c) {
 }
 
 Result<void> enter_namespaces(Context& c, sync::Channel& parent) {
-  if (!c.joined) TRY(join_namespaces(c));  // else the stager has (parent/spawn)
+  if (!c.joined) TRY(join_namespaces(c, CLONE_NEWPID));  // else the stager has (parent/spawn)
   TRY(check_joined_maps(c));
   if (c.plan.namespaces.creates(CLONE_NEWUSER)) {
     TRY(parent.ask(sync::Type::kMapIds));

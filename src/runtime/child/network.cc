@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A new network namespace has its loopback device down; programs expect it up.
+// The network namespace: its loopback device is down at first, and programs expect it up. Devices of the host come from
+// the parent, which has power over the host's namespace.
 #include <sched.h>
 
 #include "estiva/base/sys_socket.h"
 #include "runtime/child/steps.h"
 
 namespace estiva::child {
+
+Result<void> take_net_devices(const Context& c, sync::Channel& parent) {
+  return c.plan.net_devices.empty() ? Result<void>() : parent.ask(sync::Type::kNetDevices);
+}
 
 Result<void> bring_up_loopback(const Context& c) {
   if (!c.plan.namespaces.creates(CLONE_NEWNET)) return {};

@@ -2,6 +2,7 @@
 // The program: its working directory, its environment, where it is, its execution.
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,15 +41,6 @@ Result<std::string> home_of(const RootDir& root, uid_t uid) {
   return std::string("/");
 }
 
-// chdir and then the question where we are: a directory outside the root is "(unreachable)" (CVE-2024-21626).
-Result<void> enter_directory(const std::string& path) {
-  if (path == "/") return {};  // it is there since the root was entered
-  TRY(sys::chdir(path));
-  const std::string where = TRY(sys::getcwd());
-  if (where.starts_with('/')) return {};
-  return Error::invalid("/process/cwd", "is outside the container's root");
-}
-
 std::string search_path(const std::vector<std::string>& env) {
   for (const std::string& entry : env) {
     if (entry.starts_with("PATH=")) return entry.substr(5);
@@ -65,9 +57,11 @@ int executable(const std::string& path) {
 }
 
 // Engines read these words: "executable file not found" and "no such file or directory" are 127 to their users,
-// "permission denied" is 126.
+// "permission denied" is 126. In lower case, as Go says them: docker's client compares so.
 Error not_executable(const std::string& name, int errnum) {
-  return Error::system(text::cat("exec ", text::quote(name)), errnum).object("/process/args/0");
+  std::string reason = strerrordesc_np(errnum) ?: "unknown error";
+  if (reason[0] >= 'A' && reason[0] <= 'Z') reason[0] = static_cast<char>(reason[0] - 'A' + 'a');
+  return Error::invalid("/process/args/0", text::cat("exec ", text::quote(name), ": ", reason));
 }
 
 }  // namespace
@@ -82,8 +76,20 @@ Result<void> prepare_environment(Context& c) {
   return {};
 }
 
+// chdir and then the question where we are: a directory outside the root is "(unreachable)" (CVE-2024-21626).
+Result<bool> enter_working_directory(const Context& c) {
+  const std::string& path = c.plan.process->cwd;
+  if (path == "/") return true;  // it is there since the root was entered
+  Result<void> entered = sys::chdir(path);
+  if (!entered.ok() && (entered.error().errnum() == EACCES || entered.error().errnum() == EPERM))
+    return false;
+  if (!entered.ok()) return std::move(entered).error().object("/process/cwd");
+  const std::string where = TRY(sys::getcwd());
+  if (where.starts_with('/')) return true;
+  return Error::invalid("/process/cwd", "is outside the container's root");
+}
+
 Result<void> find_program(Context& c) {
-  TRY(enter_directory(c.plan.process->cwd).context([] { return "/process/cwd"; }));
   const std::string& name = c.plan.process->args[0];
   if (name.find('/') != std::string::npos) {
     if (const int errnum = executable(name); errnum != 0) return not_executable(name, errnum);
@@ -106,7 +112,9 @@ Result<void> find_program(Context& c) {
                         text::cat("exec ", text::quote(name), ": executable file not found in $PATH"));
 }
 
-Error execute(const Context& c) {
+Error execute(Context& c) {
+  // As the container sees it, which only the last of our processes knows.
+  if (c.plan.process->listens) c.env.push_back(text::cat("LISTEN_PID=", sys::getpid()));
   std::vector<char*> argv, envp;
   for (const std::string& arg : c.plan.process->args) argv.push_back(const_cast<char*>(arg.c_str()));
   for (const std::string& entry : c.env) envp.push_back(const_cast<char*>(entry.c_str()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps of the init, one file each; init.cc is their order. Every step runs in the child, in surroundings that
-// the container's image controls: below the root only RootDir, no name service, no locale, nothing that loads code.
+// The steps of the init and of exec, one file each; init.cc and exec.cc are their order. Every step runs in the child,
+// in surroundings that the container's image controls: below the root only RootDir, no name service, no locale,
+// nothing that loads code.
 #pragma once
 
 #include "runtime/child/context.h"
@@ -10,8 +11,8 @@ namespace estiva::child {
 // namespaces.cc
 Result<void> join_cgroups(Context& c);
 Result<void> enter_namespaces(Context& c, sync::Channel& parent);
-// All but the pid namespace.
-Result<void> join_namespaces(Context& c);
+// All but those of these kinds (CLONE_NEW*). A pid namespace is joined for the children only.
+Result<void> join_namespaces(Context& c, uint64_t except);
 // Takes the ids of the user namespace's root; until then the process has those of the host's root, which can reach
 // the root file system but can't make anything in it.
 Result<void> become_root(const Context& c);
@@ -22,6 +23,7 @@ Result<void> guard_process();
 
 // network.cc
 Result<void> bring_up_loopback(const Context& c);
+Result<void> take_net_devices(const Context& c, sync::Channel& parent);
 
 // rootfs.cc
 Result<void> attach_rootfs(Context& c);
@@ -30,6 +32,8 @@ Result<void> make_working_directory(const Context& c);
 Result<void> make_root_readonly(const Context& c);
 
 // mounts.cc: all mounts, or with a joined pid namespace first those outside /proc, then the rest.
+// One of them. The mount, or nothing where mount(2) made it or none was made.
+Result<Fd> apply_mount(Context& c, const MountStep& step, Fd& source);
 enum class Part { kAll, kOutsideProc, kProc };
 Result<void> apply_mounts(Context& c, Part part);
 
@@ -41,9 +45,19 @@ Result<void> apply_links(const Context& c, const std::vector<LinkStep>& links);
 Result<void> apply_masked_paths(Context& c);
 Result<void> apply_readonly_paths(const Context& c);
 
-// console.cc
-Result<void> open_terminal(Context& c);
+// console.cc: a pair from the container's devpts, whose master goes to the console socket; the init's is its
+// /dev/console too.
+Result<void> open_terminal(Context& c, bool is_console);
 Result<void> use_terminal(const Context& c);
+
+// host_proc.cc: on the host's procfs, which was opened before anything of the container was mounted. Mounts and links
+// on the way are refused: the value must land in the very file (CVE-2019-16884, CVE-2025-52881).
+Result<void> write_host_proc(const Context& c, const std::string& path, std::string_view value);
+
+// labels.cc: what the program is confined by from its exec on. Needs the host's procfs.
+Result<void> set_labels(const Context& c);
+// SELinux's label of the keys that this process makes; empty: the policy's.
+Result<void> set_key_label(const Context& c, std::string_view label);
 
 // kernel.cc: what belongs to the namespaces rather than to the file system.
 Result<void> join_keyring(const Context& c);
@@ -51,17 +65,32 @@ Result<void> set_names(const Context& c);
 Result<void> write_sysctls(const Context& c);
 
 // hooks.cc
-Result<void> run_hooks(const std::vector<spec::Hook>& hooks, const char* kind, const HookState& state);
+Result<void> run_hooks(const Context& c, const std::vector<spec::Hook>& hooks, const char* kind,
+                       const HookState& state);
+
+// limits.cc: what this process may set itself, then what only the parent may, or should as late as possible: a
+// scheduler can forbid clone.
+Result<void> set_limits(const Context& c);
+Result<void> ask_limits(const Context& c, sync::Channel& parent);
 
 // credentials.cc
-Result<void> set_limits(const Context& c);
 Result<void> drop_privileges(const Context& c);
-Result<void> load_filter(const Context& c);
+
+// seccomp.cc: `peer` is who let the program start, and hands a listener to the agent.
+Result<void> load_filter(const Context& c, const sync::Channel& peer);
+
+// process.cc
+// Environment, limits, ids, capabilities, working directory and program.
+Result<void> become_program(Context& c);
+// Of what is open beyond the program's own descriptors; numbers below 3 in `kept` are left out.
+Result<void> close_all_but(const Context& c, std::vector<int> kept);
 
 // program.cc
+// False: this user may not.
+Result<bool> enter_working_directory(const Context& c);
 Result<void> find_program(Context& c);
 Result<void> prepare_environment(Context& c);
 // Returns only on failure.
-Error execute(const Context& c);
+Error execute(Context& c);
 
 }  // namespace estiva::child

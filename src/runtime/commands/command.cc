@@ -1,59 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables of global options and of commands, and what all commands share.
+// The tables of global options and of commands.
 #include "runtime/commands/command.h"
 
-#include "estiva/base/sys.h"
-#include "estiva/base/text.h"
+#include <stdlib.h>
+
+#include "estiva/base/sys_process.h"
+#include "estiva/spec/spec.h"
+#include "runtime/parent/libseccomp.h"
+#include "runtime/parent/selinux.h"
+#include "runtime/parent/store.h"
+#include "runtime/plan/names.h"
 
 namespace estiva {
 
 namespace {
 
-using G = GlobalOptions;
+using G = RuntimeOptions;
 constexpr Option kGlobalRows[] = {
-    options::row<&G::root>(0, "root", "DIR",
-                           "where the state of containers is kept; /run/estiva if not given"),
-    options::row<&G::log>(0, "log", "FILE", "also write warnings and errors to FILE"),
-    options::row<&G::log_format>(0, "log-format", "text|json", "of that file"),
-    options::row<&G::debug>(0, "debug", nullptr, "say more"),
-    options::row<&G::version>('v', "version", nullptr, "print the version"),
-    options::row<&G::help>('h', "help", nullptr, "print this text"),
+    options::row<&GlobalOptions::root>(0, "root", "DIR",
+                                       "where the state of containers is kept; /run/estiva if not given"),
+    global_rows::kLog,
+    global_rows::kLogFormat,
+    global_rows::kLogLevel,
+    global_rows::kDebug,
+    options::row<&G::cgroup_manager>(0, "cgroup-manager", "cgroupfs|systemd|disabled",
+                                     "who makes the container's cgroup; cgroupfs if not given"),
+    options::row<&G::systemd_cgroup>(0, "systemd-cgroup", nullptr, "as --cgroup-manager systemd"),
+    options::row<&G::rootless>(0, "rootless", "true|false|auto", "taken for compatibility"),
+    options::row<&G::criu>(0, "criu", "FILE", "taken for compatibility"),
+    global_rows::kVersion,
+    global_rows::kHelp,
 };
 
-const Command* const kCommands[] = {&kCreate, &kStart, &kRun,  &kState, &kKill,     &kDelete, &kPause,
-                                    &kResume, &kPs,    &kList, &kSpec,  &kFeatures, &kPlan,   &kComplete};
+const Command* const kCommands[] = {
+    &kCreate, &kStart,  &kRun, &kExec, &kState, &kKill,     &kDelete, &kPause,       &kResume, &kUpdate,
+    &kEvents, &kMounts, &kPs,  &kList, &kSpec,  &kFeatures, &kPlan,   &kWaitCommand, &kCheck,  &kComplete};
+
+Result<std::vector<std::string>> candidates(const GlobalOptions& global, std::string_view operand) {
+  if (operand == "[SIGNAL]") return names::signal_names();
+  if (operand == "add|remove") return std::vector<std::string>{"add", "remove"};
+  if (operand != "ID") return std::vector<std::string>();
+  const Store store = TRY(Store::open(global.root, false));
+  return store.ids();
+}
+
+// The last line as crun prints it: what engines and their tests look for.
+std::string version_lines() {
+  return text::cat("spec: ", spec::kVersion, "\nrundir: ", default_root(),
+                   "\nlibseccomp: ", libseccomp_version(), "\n+CAP +EBPF +SECCOMP ",
+                   knows_selinux() ? "+SELINUX " : "", "+YAJL\n");
+}
+
+Result<int> complete(Invocation& in) { return complete_words(kComplete, in); }
 
 }  // namespace
 
-std::span<const Command* const> commands() { return kCommands; }
-std::span<const Option> global_options() { return kGlobalRows; }
+std::string default_root() {
+  constexpr const char* kRoot = "/run/estiva";
+  const char* user_dir = ::getenv("XDG_RUNTIME_DIR");
+  if (sys::effective_uid() == 0 || user_dir == nullptr || user_dir[0] != '/') return kRoot;
+  return text::cat(user_dir, "/estiva");
+}
 
-Result<const Command*> find_command(const std::string& name) {
-  std::vector<std::string_view> names;
-  for (const Command* command : commands()) {
-    if (name == command->name) return command;
-    names.emplace_back(command->name);
+Result<bool> wants_cgroups(const Invocation& in) {
+  const auto& global = static_cast<const RuntimeOptions&>(in.global);
+  if (global.systemd_cgroup || global.cgroup_manager == "systemd") {
+    return Error(Code::kUnsupported, "the cgroup manager systemd is not built yet")
+        .hint("--cgroup-manager cgroupfs makes the cgroup itself");
   }
-  Error error(Code::kInvalid, text::cat("unknown command ", text::quote(name)));
-  if (const auto near = text::nearest(name, names))
-    return std::move(error).hint(text::cat("did you mean ", *near, "?"));
-  return std::move(error).hint("estiva --help lists the commands");
+  return global.cgroup_manager != "disabled";
 }
 
-std::string usage(const Command& command) {
-  return text::cat("estiva ", command.name, command.options.empty() ? "" : " [OPTION...]",
-                   command.operands[0] == 0 ? "" : " ", command.operands);
-}
+const Command kComplete = {
+    "complete", "-- WORD...", "print what may stand for the last word of a command line", {}, complete};
 
-Result<std::vector<std::string>> parse_operands(const Command& command, void* target, const Invocation& in,
-                                                size_t least, size_t most) {
-  std::vector<std::string> operands = TRY(options::parse(command.options, target, in.arguments, true));
-  if (operands.size() >= least && operands.size() <= most) return operands;
-  const char* problem = operands.size() < least ? "an operand is missing" : "too many operands";
-  return Error(Code::kInvalid, text::cat(command.name, ": ", problem))
-      .hint(text::cat("usage: ", usage(command)));
-}
-
-Result<void> print(std::string_view text) { return sys::write_all(FdView::of_number(1), text); }
+const Program kProgram = {"estiva",  "An OCI container runtime.", version_lines, kGlobalRows, kCommands, 1,
+                          candidates};
 
 }  // namespace estiva

@@ -1,55 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command as data: its words, its options, its body. The table in main.cc has them all.
+// The commands of estiva; the table in command.cc has them all.
 #pragma once
 
-#include <span>
-#include <string>
-#include <vector>
-
-#include "estiva/base/log.h"
-#include "estiva/base/options.h"
+#include "estiva/base/program.h"
 
 namespace estiva {
 
-struct GlobalOptions {
-  std::string root = "/run/estiva";
-  std::string log;
-  std::string log_format = "text";
-  bool debug = false;
-  bool version = false;
-  bool help = false;
+struct RuntimeOptions : GlobalOptions {
+  std::string cgroup_manager = "cgroupfs";
+  bool systemd_cgroup = false;
+  std::string rootless = "auto";
+  std::string criu;  // taken from old shims; criu(8) is looked up in PATH
 };
 
-struct Invocation {
-  const GlobalOptions& global;
-  std::vector<std::string> arguments;  // options and operands of the command
-  Log& log;
-  char* const* argv;  // of the process, for executing it anew
-};
-
-struct Command {
-  const char* name;
-  const char* operands;  // "ID [SIGNAL]"
-  const char* summary;
-  std::span<const Option> options;
-  // The exit code of the process.
-  Result<int> (*run)(Invocation& in);
-};
+// Where the state is kept if nobody says: of root's containers /run/estiva, else a place that belongs to the user.
+std::string default_root();
+// False: the container is to have no cgroup of its own. An error for a manager that this build lacks.
+Result<bool> wants_cgroups(const Invocation& in);
 
 extern const Command kCreate, kStart, kRun, kState, kKill, kDelete, kList, kSpec, kFeatures, kPlan, kComplete,
-    kPs, kPause, kResume;
+    kPs, kPause, kResume, kUpdate, kEvents, kMounts, kCheck, kExec, kWaitCommand;
 
-// All there are, in the order of the help.
-std::span<const Command* const> commands();
-std::span<const Option> global_options();
-Result<const Command*> find_command(const std::string& name);
-
-// Operands between `least` and `most` in number; the error has the command's usage.
-Result<std::vector<std::string>> parse_operands(const Command& command, void* target, const Invocation& in,
-                                                size_t least, size_t most);
-std::string usage(const Command& command);
-
-// Writes all of it to standard output.
-Result<void> print(std::string_view text);
+extern const Program kProgram;
 
 }  // namespace estiva

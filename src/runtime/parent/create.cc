@@ -13,18 +13,26 @@
 #include <algorithm>
 
 #include "estiva/base/files.h"
+#include "estiva/base/identity.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 #include "estiva/base/undo.h"
 #include "runtime/cgroup/manager.h"
+#include "runtime/parent/exec_defaults.h"
+#include "runtime/parent/exit_watch.h"
+#include "runtime/parent/handover.h"
 #include "runtime/parent/host.h"
 #include "runtime/parent/remove.h"
+#include "runtime/parent/resctrl.h"
 #include "runtime/parent/seccomp.h"
+#include "runtime/parent/seccomp_agent.h"
 #include "runtime/parent/serve.h"
 #include "runtime/parent/sources.h"
 #include "runtime/parent/spawn.h"
 #include "runtime/parent/status.h"
+#include "runtime/plan/annotations.h"
+#include "runtime/plan/notify.h"
 
 namespace estiva {
 
@@ -58,8 +66,13 @@ Record first_record(const Plan& plan) {
   record.own_pid_namespace = plan.namespaces.creates(CLONE_NEWPID);
   record.own_mount_namespace = plan.namespaces.has(CLONE_NEWNS);
   record.has_process = plan.process.has_value();
+  record.check_memory = plan.cgroup.check_updates;
   record.cgroup = cgroup::make_record(plan.cgroup_layout, plan.cgroup, {});
   record.cgroup.created = missing_cgroups(plan.cgroup_layout, plan.cgroup.path);
+  if (plan.seccomp) {
+    record.seccomp_listener = plan.seccomp->listener_path;
+    record.seccomp_metadata = plan.seccomp->listener_metadata;
+  }
   record.hooks.poststart = plan.hooks.poststart;
   record.hooks.poststop = plan.hooks.poststop;
   return record;
@@ -97,23 +110,21 @@ Result<void> open_start_gate(child::Context& c, const ContainerDir& dir, bool st
   return sys::listen(c.start_socket, 4);
 }
 
-Result<void> open_console(child::Context& c, CreateRequest& request) {
-  c.console_socket = std::move(request.console);
-  if (request.console_socket.empty()) return {};
-  c.console_socket = TRY(sys::unix_socket(SOCK_STREAM));
-  return sys::connect_unix(c.console_socket, request.console_socket).context([] { return "console socket"; });
+// crun's way to ask for a pidfd is an annotation.
+Result<Fd> open_pidfd_socket(const Plan& plan, const CreateRequest& request) {
+  if (!request.pidfd_socket.empty()) return connect_socket(request.pidfd_socket, "pidfd socket");
+  const auto annotated = plan.annotations.find(std::string(annotations::kPidfdReceiver));
+  if (annotated == plan.annotations.end()) return Fd();
+  Result<Fd> socket = connect_socket(annotated->second, "pidfd socket");
+  if (socket.ok()) return socket;
+  return std::move(socket).error().object(annotations::pointer(annotations::kPidfdReceiver));
 }
 
-// A program that is not root can reopen its pipes by /dev/stdout only when they are its own.
-void give_stdio(const Plan& plan) {
-  if (!plan.process || !plan.process->host_uid || *plan.process->host_uid == 0) return;
-  for (const int stream : {0, 1, 2}) {
-    const FdView fd = FdView::of_number(stream);
-    const Result<struct stat> info = sys::fstat(fd);
-    if (info.ok() && S_ISFIFO(info.value().st_mode)) {
-      (void)sys::fchown(fd, *plan.process->host_uid, info.value().st_gid);
-    }
-  }
+Result<void> open_console(child::Context& c, CreateRequest& request) {
+  c.console_socket = std::move(request.console);
+  if (!request.console_socket.empty())
+    c.console_socket = TRY(connect_socket(request.console_socket, "console socket"));
+  return {};
 }
 
 Result<void> adjust_oom_score(const Plan& plan, pid_t pid) {
@@ -125,17 +136,6 @@ Result<void> adjust_oom_score(const Plan& plan, pid_t pid) {
   Error error = std::move(written).error().object("/process/oomScoreAdj");
   if (error.errnum() != EACCES) return error;
   return std::move(error).hint("lowering it needs CAP_SYS_RESOURCE");
-}
-
-Result<void> write_pid_file(const std::string& path, pid_t pid) {
-  if (path.empty()) return {};
-  const std::string absolute = TRY(files::absolute(path));
-  const size_t slash = absolute.rfind('/');
-  const auto write = [&]() -> Result<void> {
-    const Fd dir = TRY(sys::open(slash == 0 ? "/" : absolute.substr(0, slash), O_RDONLY | O_DIRECTORY));
-    return files::replace(dir, absolute.substr(slash + 1), text::cat(pid), 0644);
-  };
-  return write().context([] { return "pid file"; });
 }
 
 // The child has its own copies. Before a long wait (run) the host's mounts must not stay in use by us.
@@ -150,7 +150,9 @@ void release_sources(child::Context& c) {
 // From the first process on, a failure is the end of a container that hooks may have seen.
 Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, const CreateRequest& request,
                          cgroup::CgroupHandle& cgroup) {
+  net::MovedDevices devices;
   InitProcess init = TRY(spawn(c, cgroup.unified_dir));
+  TRY(resctrl::join(record.resctrl, init.pid()));
   // The child has its own copies; those that stay open here would keep things alive.
   c.start_socket.reset();
   c.start_lock.reset();
@@ -158,14 +160,17 @@ Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, co
   cgroup.unified_dir.reset();
   if (request.start) release_sources(c);
   TRY(adjust_oom_score(c.plan, init.pid()));
-  TRY(serve(init, c.plan, record, [&]() -> Result<void> {
+  TRY(serve(init, c.plan, record, devices, [&]() -> Result<void> {
     record.pid = init.pid();
     record.start_time = TRY(process_start_time(init.pid()));
     TRY(store(dir, record));
-    TRY(write_pid_file(request.pid_file, init.pid()));
+    if (request.exit_record) TRY(start_exit_watch(dir, record, c.plan.cgroup_layout, init.pidfd()));
+    TRY(send_pidfd(c.pidfd_socket, init.pidfd(), "standard"));
+    TRY(TRY(PidFile::open(request.pid_file)).write(init.pid()));
     return request.start ? Result<void>() : init.channel().send(sync::Type::kDone);
   }));
   init.release();
+  devices.keep();
   return Created{std::move(dir), std::move(record), init.take_pidfd(), std::move(init.channel())};
 }
 
@@ -183,7 +188,8 @@ static Result<spec::Spec> load_config(const std::string& config) {
 
 Result<Plan> load_plan(const std::string& config, const RunOptions& options, Log& log) {
   const spec::Spec spec = TRY(load_config(config));
-  const HostFacts facts = TRY(gather_host_facts(spec));
+  HostFacts facts = TRY(gather_host_facts(spec));
+  if (!options.cgroups) facts.cgroups = CgroupLayout();
   Plan plan = TRY(make_plan(spec, facts, options).context([] { return "config.json"; }));
   for (const std::string& warning : plan.warnings) log.warning(warning);
   return plan;
@@ -193,39 +199,51 @@ Result<Created> create_container(const Store& state, const Plan& plan, CreateReq
   child::Context c{.plan = plan};
   if (plan.seccomp) {
     c.filter_flags = TRY(seccomp_flags(*plan.seccomp));
-    c.filter = TRY(cached_seccomp(state.dir(), *plan.seccomp));
+    c.filter = TRY(compile_seccomp(*plan.seccomp));
+    if (!plan.seccomp->listener_path.empty()) TRY(check_seccomp_agent(plan.seccomp->listener_path));
   }
 
+  ResctrlRecord resctrl = TRY(resctrl::locate(plan.rdt));
   ContainerDir dir = TRY(state.make(plan.id));
   Undo no_directory([&] { (void)remove_directory(state, dir); });
   Record record = first_record(plan);
+  record.resctrl = std::move(resctrl);
   TRY(store(dir, record));
   c.creating = hook_state(record, spec::Status::kCreating);
   c.created = hook_state(record, spec::Status::kCreated);
+  TRY(store_exec_defaults(dir, plan.exec, c.filter));
+  if (!request.options.notify_directory.empty()) TRY(sys::mkdirat(dir.dir, plan::kNotifyDirectory, 0755));
 
   cgroup::CgroupHandle cgroup = TRY(cgroup::create(plan.cgroup_layout, plan.cgroup));
   Undo no_cgroup([&] { (void)remove_cgroup(record); });
   TRY(cgroup::apply(plan.cgroup_layout, plan.cgroup, cgroup));
   for (const Fd& tasks : cgroup.v1_tasks) c.cgroup_tasks.push_back(TRY(sys::dup(tasks)));
 
+  if (plan.rdt) TRY(resctrl::make(*plan.rdt, record.resctrl));
+  Undo no_resctrl([&] { (void)resctrl::remove(record.resctrl); });
+
   TRY(open_sources(c));
   Undo no_mounts([&] { (void)remove_host_mounts(record); });
   TRY(open_start_gate(c, dir, request.start));
   TRY(open_console(c, request));
-  give_stdio(plan);
+  c.pidfd_socket = TRY(open_pidfd_socket(plan, request));
+  if (plan.process) give_stdio(*plan.process);
 
   const std::string path = dir.path;
   Result<Created> created = bring_up(c, dir, record, request, cgroup);
   if (!created.ok()) {
+    (void)wait_for_exit_record(dir);
     dir = ContainerDir{Fd(), plan.id, path};
     no_mounts.run();
     no_cgroup.run();
+    no_resctrl.run();
     no_directory.run();
     run_poststop(record, log);
     return created;
   }
   no_mounts.dismiss();
   no_cgroup.dismiss();
+  no_resctrl.dismiss();
   no_directory.dismiss();
   return created;
 }

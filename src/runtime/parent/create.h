@@ -16,7 +16,9 @@ struct CreateRequest {
   std::string config;          // path of config.json
   std::string pid_file;        // empty: none
   std::string console_socket;  // empty: none
+  std::string pidfd_socket;    // empty: none
   Fd console;                  // the foreground's own end instead of a path
+  bool exit_record = false;    // leave a watcher that writes how the init ended
   bool start = false;          // the caller itself starts the program, by Created::init; no gate for `start`
 };
 

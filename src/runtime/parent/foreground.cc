@@ -89,15 +89,22 @@ Result<void> Foreground::pass_signals(FdView pidfd) {
   }
 }
 
-Result<int> Foreground::wait(FdView pidfd, pid_t pid) {
+// We stay the service's main process, and do not end the container for that nobody listens.
+void Foreground::pass_on_ready(Log& log) {
+  const Result<void> told = notify_.pass_on(0, log);
+  if (!told.ok()) log.warning(told.error().to_string());
+}
+
+Result<int> Foreground::wait(FdView pidfd, pid_t pid, Log& log) {
   Relay relay(master_);
   for (;;) {
-    struct pollfd fds[2 + Relay::kDescriptors] = {{pidfd.number(), POLLIN, 0},
-                                                  {signals_.number(), POLLIN, 0}};
-    relay.prepare({fds + 2, Relay::kDescriptors});
+    struct pollfd fds[3 + Relay::kDescriptors] = {
+        {pidfd.number(), POLLIN, 0}, {signals_.number(), POLLIN, 0}, {notify_.socket().number(), POLLIN, 0}};
+    relay.prepare({fds + 3, Relay::kDescriptors});
     TRY(sys::poll(fds, -1));
-    TRY(relay.move({fds + 2, Relay::kDescriptors}));
+    TRY(relay.move({fds + 3, Relay::kDescriptors}));
     if (fds[1].revents != 0) TRY(pass_signals(pidfd));
+    if (fds[2].revents != 0) pass_on_ready(log);
     if (fds[0].revents != 0) break;
   }
   const siginfo_t ended = TRY(sys::wait_pid(pid));

@@ -6,9 +6,11 @@
 #include <linux/capability.h>
 #include <unistd.h>
 
+#include "estiva/base/files.h"
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/sys_process.h"
 #include "runtime/cgroup/layout.h"
+#include "runtime/parent/selinux.h"
 #include "runtime/plan/names.h"
 
 namespace estiva {
@@ -23,13 +25,24 @@ void leave_out_unwritable(CgroupLayout& layout) {
   if (layout.hierarchies.empty()) layout.mode = CgroupMode::kNone;
 }
 
+bool has_apparmor() {
+  const Result<std::string> on =
+      files::read_all(FdView::cwd(), "/sys/module/apparmor/parameters/enabled", 16);
+  return on.ok() && on.value().starts_with('Y');
+}
+
 }  // namespace
+
+void gather_label_facts(HostFacts& facts, const spec::Process& process, const std::string& mount_label) {
+  facts.selinux = selinux_facts({process.selinux_label, mount_label});
+  facts.apparmor = !process.apparmor_profile.empty() && has_apparmor();
+}
 
 Result<HostFacts> gather_host_facts(const spec::Spec& spec) {
   HostFacts facts;
   facts.cgroups = TRY(cgroup::detect_layout());
-  const bool labels = spec.linux && !spec.linux->mount_label.empty();
-  facts.selinux = labels && ::access("/sys/fs/selinux/enforce", F_OK) == 0;
+  gather_label_facts(facts, spec.process ? *spec.process : spec::Process(),
+                     spec.linux ? spec.linux->mount_label : "");
   facts.has_kcore = ::access("/proc/kcore", F_OK) == 0;
   facts.last_capability = names::capability_count() - 1;
   facts.euid = sys::effective_uid();

@@ -9,5 +9,7 @@
 namespace estiva {
 
 Result<HostFacts> gather_host_facts(const spec::Spec& spec);
+// What is asked of security modules; costs nothing where nothing is.
+void gather_label_facts(HostFacts& facts, const spec::Process& process, const std::string& mount_label);
 
 }  // namespace estiva

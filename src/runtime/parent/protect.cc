@@ -13,6 +13,7 @@
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "runtime/parent/own_mappings.h"
 
 namespace estiva {
 
@@ -90,6 +91,12 @@ Result<void> protect_own_binary(char* const argv[]) {
     if (!binary.ok()) {
       executed = std::move(binary).error();
       continue;
+    }
+    if (way == readonly_mount && move_to_file(binary.value()).ok()) {
+      // At once: as long as it is open, the mount is one that whoever reaches it by /proc/PID/exe may make writable.
+      binary.value().reset();
+      Fd::close_waiting();
+      return {};
     }
     executed = sys::execveat(binary.value(), "", argv, environ, AT_EMPTY_PATH);
   }

@@ -31,6 +31,18 @@ std::span<const codec::Row> codec::rows<cgroup::CgroupRecord>() {
 }
 
 template <>
+std::span<const codec::Row> codec::rows<ResctrlRecord>() {
+  using R = ResctrlRecord;
+  static constexpr Row kRows[] = {
+      row<&R::group>("group"),
+      row<&R::made>("made"),
+      row<&R::shared>("shared"),
+      row<&R::monitor>("monitor"),
+  };
+  return kRows;
+}
+
+template <>
 std::span<const codec::Row> codec::rows<Record>() {
   static constexpr Row kRows[] = {
       row<&Record::version>("version", kRequired),
@@ -46,7 +58,11 @@ std::span<const codec::Row> codec::rows<Record>() {
       row<&Record::own_pid_namespace>("ownPidNamespace"),
       row<&Record::own_mount_namespace>("ownMountNamespace"),
       row<&Record::has_process>("hasProcess"),
+      row<&Record::check_memory>("checkMemory"),
       row<&Record::cgroup>("cgroup"),
+      row<&Record::resctrl>("resctrl"),
+      row<&Record::seccomp_listener>("seccompListener"),
+      row<&Record::seccomp_metadata>("seccompMetadata"),
       row<&Record::hooks>("hooks"),
   };
   return kRows;

@@ -13,7 +13,17 @@
 
 namespace estiva {
 
-inline constexpr uint32_t kRecordVersion = 1;
+// The container's groups of the resctrl file system.
+struct ResctrlRecord {
+  std::string group;    // absolute; empty: none
+  bool made = false;    // by us
+  bool shared = false;  // others may have joined it
+  std::string monitor;  // absolute, made by us; empty: none
+  bool operator==(const ResctrlRecord&) const = default;
+};
+
+// 2: with it goes the file of exec_defaults.h.
+inline constexpr uint32_t kRecordVersion = 2;
 
 struct Record {
   uint32_t version = kRecordVersion;
@@ -29,9 +39,12 @@ struct Record {
       0;  // of that process, proc(5) stat field 22: tells it from a later one with its number
   bool own_pid_namespace = false;
   bool own_mount_namespace = false;
-  bool has_process = false;  // a program to start
+  bool has_process = false;   // a program to start
+  bool check_memory = false;  // memory.checkBeforeUpdate holds for later updates too
   cgroup::CgroupRecord cgroup;
-  spec::Hooks hooks;  // those still to come: poststart, poststop
+  ResctrlRecord resctrl;
+  std::string seccomp_listener, seccomp_metadata;  // the agent's socket, with SCMP_ACT_NOTIFY
+  spec::Hooks hooks;                               // those still to come: poststart, poststop
 };
 
 std::string to_json(const Record& record);

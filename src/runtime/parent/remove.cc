@@ -15,7 +15,10 @@
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 #include "runtime/cgroup/manager.h"
+#include "runtime/parent/exit_watch.h"
 #include "runtime/parent/hooks.h"
+#include "runtime/parent/mountinfo.h"
+#include "runtime/parent/resctrl.h"
 #include "runtime/parent/status.h"
 
 namespace estiva {
@@ -43,23 +46,6 @@ Result<void> end_init(const Record& record) {
   if (!init_alive(record)) return {};
   TRY(kill_container(record));
   return wait_for_end(record, pidfd);
-}
-
-// proc(5): mountinfo writes blanks and the like as \040.
-std::string unescape(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto code = text[i] == '\\' && i + 3 < text.size()
-                          ? text::number<unsigned>(text.substr(i + 1, 3), 8)
-                          : std::nullopt;
-    if (code) {
-      out += static_cast<char>(*code);
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
 }
 
 }  // namespace
@@ -108,12 +94,8 @@ Result<void> remove_host_mounts(const Record& record) {
   if (record.own_mount_namespace) return {};
   const std::string prefix = record.rootfs + "/";
   std::vector<std::string> points;
-  const std::string table = TRY(files::read_fd(TRY(sys::open("/proc/self/mountinfo", O_RDONLY)), 64 << 20));
-  for (const std::string& line : text::split(table, '\n')) {
-    const std::vector<std::string> fields = text::split(line, ' ');
-    if (fields.size() < 5) continue;
-    std::string point = unescape(fields[4]);
-    if (point.starts_with(prefix)) points.push_back(std::move(point));
+  for (mountinfo::Entry& entry : TRY(mountinfo::read())) {
+    if (entry.point.starts_with(prefix)) points.push_back(std::move(entry.point));
   }
   // The last mounted goes first.
   std::ranges::reverse(points);
@@ -132,7 +114,9 @@ void run_poststop(const Record& record, Log& log) {
 
 Result<void> remove_container(const Store& store, const ContainerDir& dir, const Record& record, Log& log) {
   TRY(twice([&] { return end_init(record); }));
+  TRY(wait_for_exit_record(dir));
   TRY(remove_cgroup(record));
+  TRY(twice([&] { return resctrl::remove(record.resctrl); }));
   TRY(twice([&] { return remove_host_mounts(record); }));
   TRY(remove_directory(store, dir));
   run_poststop(record, log);

@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiles the seccomp profile by libseccomp and remembers the result: a big profile takes ten milliseconds.
+// The seccomp filter of a container: its program and its flags.
 #pragma once
 
 #include <linux/filter.h>
 
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "estiva/base/error.h"
-#include "estiva/base/fd.h"
 #include "estiva/spec/seccomp.h"
 
 namespace estiva {
 
-// The program for seccomp(2). Names of system calls that libseccomp does not know are left out, as the
-// specification demands for architectures that lack them.
-Result<std::vector<sock_filter>> compile_seccomp(const spec::Seccomp& seccomp);
+// The program for seccomp(2), the same for the same profile every time.
+Result<std::vector<sock_filter>> compile_seccomp(const spec::Seccomp& profile);
 
-// The same, from `root`/.seccomp if the very profile was compiled before by the same library.
-Result<std::vector<sock_filter>> cached_seccomp(FdView root, const spec::Seccomp& seccomp);
+struct SeccompFlag {
+  std::string_view name;
+  unsigned flag;  // with SECCOMP_FILTER_FLAG_NEW_LISTENER where it goes with that only
+};
+// Those of the specification.
+std::span<const SeccompFlag> seccomp_flag_names();
 
-// SECCOMP_FILTER_FLAG_* of the profile's flags; Code::kInvalid for an unknown one.
-Result<unsigned> seccomp_flags(const spec::Seccomp& seccomp);
-
-// "2.5.4"
-std::string libseccomp_version();
+// SECCOMP_FILTER_FLAG_* for a planned profile; Code::kInvalid for an unknown one. Without a list it is SPEC_ALLOW, as with
+// runc: the processor may guess on in the container's process as it does in others.
+Result<unsigned> seccomp_flags(const spec::Seccomp& profile);
 
 }  // namespace estiva

@@ -2,6 +2,7 @@
 // Answers what the init asks for: one case each (sync/protocol.h).
 #include "runtime/parent/serve.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "estiva/base/files.h"
@@ -9,6 +10,7 @@
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
 #include "runtime/parent/hooks.h"
+#include "runtime/parent/limits.h"
 
 namespace estiva {
 
@@ -53,6 +55,11 @@ Error ended(InitProcess& init) {
                text::cat("the container's init ended early: ", process::describe(info.value())));
 }
 
+Result<void> move_net_devices(const InitProcess& init, const Plan& plan, net::MovedDevices& devices) {
+  const Fd there = TRY(sys::open(text::cat("/proc/", init.pid(), "/ns/net"), O_RDONLY));
+  return devices.move(plan.net_devices, there);
+}
+
 Result<void> answer(InitProcess& init, Result<void> done) {
   if (!done.ok()) return done;  // the init is killed, it needs no answer
   return init.channel().send(sync::Type::kDone);
@@ -60,7 +67,7 @@ Result<void> answer(InitProcess& init, Result<void> done) {
 
 }  // namespace
 
-Result<void> serve(InitProcess& init, const Plan& plan, const Record& record,
+Result<void> serve(InitProcess& init, const Plan& plan, const Record& record, net::MovedDevices& devices,
                    const std::function<Result<void>()>& ready) {
   for (;;) {
     const sync::Message message = TRY(init.channel().receive());
@@ -68,11 +75,17 @@ Result<void> serve(InitProcess& init, const Plan& plan, const Record& record,
       case sync::Type::kMapIds:
         TRY(answer(init, write_id_maps(init, plan.namespaces)));
         break;
+      case sync::Type::kNetDevices:
+        TRY(answer(init, move_net_devices(init, plan, devices)));
+        break;
       case sync::Type::kHooks:
         TRY(answer(init, run_early_hooks(init, plan, record)));
         break;
       case sync::Type::kMoved:
         TRY(follow(init, message.payload));
+        break;
+      case sync::Type::kLimits:
+        TRY(answer(init, apply_limits(init.pid(), plan)));
         break;
       case sync::Type::kReady:
         return ready();

@@ -15,7 +15,9 @@
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
 #include "runtime/child/mount_calls.h"
+#include "runtime/parent/hooks.h"
 #include "runtime/parent/id_maps.h"
+#include "runtime/plan/annotations.h"
 
 namespace estiva {
 
@@ -27,6 +29,8 @@ Result<Fd> open_tree(const std::string& path, bool recursive) {
 
 Result<void> open_bind(child::Context& c, IdMaps& id_maps, size_t index) {
   const MountStep& step = c.plan.rootfs.mounts[index].mount;
+  // The child copies it.
+  if (step.copy_link && sys::readlinkat(FdView::cwd(), step.source).ok()) return {};
   Fd tree = TRY(child::open_bind(c, step));
   TRY(id_maps.apply(step, tree));
   c.mount_sources[index] = std::move(tree);
@@ -86,20 +90,39 @@ Result<void> open_rootfs(child::Context& c) {
   });
 }
 
-// For what the child writes to the host's procfs.
-Result<void> open_host_proc(child::Context& c) {
+Result<void> open_host_proc_if_needed(child::Context& c) {
   const NamespacePlan& namespaces = c.plan.namespaces;
   const bool needed =
-      !c.plan.sysctls.empty() || namespaces.joins(CLONE_NEWUSER) != nullptr ||
-      namespaces.creates(CLONE_NEWTIME) ||
+      (c.plan.process && has_label(*c.plan.process)) || !c.plan.sysctls.empty() ||
+      namespaces.joins(CLONE_NEWUSER) != nullptr || namespaces.creates(CLONE_NEWTIME) ||
       std::ranges::any_of(c.plan.rootfs.mounts, [](const MountEntry& entry) { return entry.mount.copy_up; });
-  if (!needed) return {};
-  c.host_proc = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
-  if (TRY(sys::fstatfs(c.host_proc)).f_type == PROC_SUPER_MAGIC) return {};
-  return Error(Code::kSystem, "/proc is not a procfs");
+  if (needed) c.host_proc = TRY(open_host_proc());
+  return {};
+}
+
+Result<Fd> open_hook_file(const Plan& plan, std::string_view annotation) {
+  const auto path = plan.annotations.find(std::string(annotation));
+  return path == plan.annotations.end() ? Result<Fd>(Fd()) : open_hook_output(path->second, annotation);
+}
+
+Result<void> open_hook_files(child::Context& c) {
+  if (c.plan.hooks.create_container.empty() && c.plan.hooks.start_container.empty()) return {};
+  c.hooks_stdout = TRY(open_hook_file(c.plan, annotations::kHooksStdout));
+  c.hooks_stderr = TRY(open_hook_file(c.plan, annotations::kHooksStderr));
+  return {};
 }
 
 }  // namespace
+
+bool has_label(const ProcessPlan& process) {
+  return !process.apparmor_profile.empty() || !process.selinux_label.empty();
+}
+
+Result<Fd> open_host_proc() {
+  Fd proc = TRY(sys::open("/proc", O_PATH | O_DIRECTORY));
+  if (TRY(sys::fstatfs(proc)).f_type == PROC_SUPER_MAGIC) return proc;
+  return Error(Code::kSystem, "/proc is not a procfs");
+}
 
 Result<void> open_sources(child::Context& c) {
   const RootfsPlan& rootfs = c.plan.rootfs;
@@ -107,7 +130,8 @@ Result<void> open_sources(child::Context& c) {
   c.device_sources.resize(rootfs.devices.size());
   TRY(open_namespaces(c));
   TRY(open_rootfs(c));
-  TRY(open_host_proc(c));
+  TRY(open_host_proc_if_needed(c));
+  TRY(open_hook_files(c));
   if (!c.plan.new_mount_api) return {};
   IdMaps id_maps(c);
   for (size_t i = 0; i < rootfs.mounts.size(); ++i) {

@@ -10,4 +10,8 @@ namespace estiva {
 // Errors name the property. Detached trees (open_tree(2)) come with attributes and propagation set.
 Result<void> open_sources(child::Context& c);
 
+// For what the child writes to the host's procfs.
+Result<Fd> open_host_proc();
+bool has_label(const ProcessPlan& process);
+
 }  // namespace estiva

@@ -14,12 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "estiva/base/files.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 #include "runtime/child/init.h"
 #include "runtime/child/steps.h"
+#include "runtime/parent/clone.h"
 
 namespace estiva {
 
@@ -36,74 +36,17 @@ uint64_t clone_flags(const NamespacePlan& plan) {
          (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWUSER);
 }
 
-// What the caller ignores for itself must not be ignored in the container: bit n-1 is signal n.
-Result<uint64_t> ignored_signals() {
-  Fd file = TRY(sys::open("/proc/self/status", O_RDONLY));
-  file.close_later();
-  char buffer[8192];  // one read gives all of it
-  const std::string_view status(buffer, TRY(sys::read(file, buffer, sizeof buffer)));
-  const std::string_view key = "\nSigIgn:\t";
-  const size_t at = status.find(key);
-  const auto mask =
-      at == std::string::npos ? std::nullopt : text::number<uint64_t>(status.substr(at + key.size(), 16), 16);
-  if (!mask) return Error(Code::kSystem, "/proc/self/status has no SigIgn");
-  return *mask;
-}
-
-Result<void> reset_signals(uint64_t ignored) {
-  for (int number = 1; number <= 64; ++number) {
-    if ((ignored >> (number - 1) & 1) != 0) TRY(sys::default_signal(number));
-  }
-  sigset_t none;
-  sigemptyset(&none);
-  return sys::set_signal_mask(none);
-}
-
-[[noreturn]] void end_child(sync::Channel& channel, const Error& error) {
-  (void)channel.send_error(error);
-  ::_exit(1);
-}
-
 // The child's only two ways out are exec, far inside, and the end of this function.
 [[noreturn]] void run_child(child::Context& c, sync::Channel& channel) {
   const Error error = child::init(c, channel);
   end_child(channel, error);
 }
 
-struct Cloned {
-  pid_t pid;  // 0 in the child
-  Fd pidfd;
-};
-
-Result<Cloned> clone(uint64_t flags, FdView cgroup, uint64_t exit_signal) {
-  int pidfd = -1;
-  struct clone_args args = {};
-  args.flags = flags | CLONE_PIDFD;
-  args.pidfd = reinterpret_cast<uintptr_t>(&pidfd);
-  args.exit_signal = exit_signal;
-  if (cgroup.valid()) {
-    args.flags |= CLONE_INTO_CGROUP;
-    args.cgroup = static_cast<uint64_t>(cgroup.number());
-  }
-  const pid_t pid = TRY(sys::clone3(args).context([] { return "container process"; }));
-  return Cloned{pid, Fd(pid == 0 ? -1 : pidfd, Closing::kLater)};
-}
-
-// Before Linux 5.7 a process can't be born in a cgroup: the child joins by itself, as it does on v1.
-Result<Cloned> clone_into(child::Context& c, uint64_t flags, FdView cgroup) {
-  Result<Cloned> cloned = clone(flags, cgroup, SIGCHLD);
-  if (cloned.ok() || !cgroup.valid()) return cloned;
-  const int errnum = cloned.error().errnum();
-  if (errnum != ENOSYS && errnum != E2BIG && errnum != EINVAL) return cloned;
-  c.cgroup_tasks.push_back(TRY(sys::openat(cgroup, "cgroup.procs", O_WRONLY)));
-  return clone(flags, FdView::of_number(-1), SIGCHLD);
-}
-
 // In the stager. Ends with the number of the init in the pipe, or an error on the channel.
 [[noreturn]] void run_stager(child::Context& c, sync::Channel& channel, sys::Pipe& pipe) {
   const auto stage = [&]() -> Result<pid_t> {
     TRY(child::guard_process());
-    TRY(child::join_namespaces(c));
+    TRY(child::join_namespaces(c, CLONE_NEWPID));
     return TRY(clone(clone_flags(c.plan.namespaces) | CLONE_PARENT, FdView::of_number(-1), 0))
     .pid;
   };

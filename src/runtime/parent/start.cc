@@ -4,10 +4,13 @@
 
 #include <sys/socket.h>
 
+#include "estiva/base/identity.h"
+#include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 #include "runtime/parent/hooks.h"
 #include "runtime/parent/remove.h"
+#include "runtime/parent/seccomp_agent.h"
 #include "runtime/parent/status.h"
 #include "runtime/sync/protocol.h"
 
@@ -15,10 +18,28 @@ namespace estiva {
 
 namespace {
 
+// The init, known by its number and start time: between the two questions it can't become another process.
+Result<Fd> open_init(const Record& record) {
+  Fd pidfd = TRY(sys::pidfd_open(record.pid));
+  if (TRY(process_start_time(record.pid)) != record.start_time)
+    return Error(Code::kState, "the container's init is gone");
+  return pidfd;
+}
+
 // The init answers with an error, or its end of the connection goes away in exec.
-Result<void> release_init(sync::Channel& init) {
+Result<void> release_init(sync::Channel& init, const Record& record) {
+  SeccompAgent agent = TRY(connect_seccomp_agent(record, spec::Status::kCreated));
+  const bool has_agent = agent.socket.valid();
+  const Fd pidfd = has_agent ? TRY(open_init(record)) : Fd();
   TRY(init.send(sync::Type::kStart));
-  const sync::Message message = TRY(init.receive());
+  sync::Message message = TRY(init.receive());
+  if (message.type == sync::Type::kListener && has_agent) {
+    TRY(give_listener(agent, pidfd, record.pid, message.payload));
+    TRY(init.send(sync::Type::kDone));
+    message = TRY(init.receive());
+  } else if (message.type == sync::Type::kEnd && has_agent) {
+    return lost_listener("the container's init");
+  }
   if (message.type == sync::Type::kError) return sync::decode_error(message.payload);
   if (message.type != sync::Type::kEnd)
     return Error(Code::kInternal, "the init sent a question instead of an answer");
@@ -41,7 +62,7 @@ Result<sync::Channel> open_start_gate(const ContainerDir& dir, const Record& rec
 
 Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record,
                              sync::Channel& init, Log& log) {
-  TRY(release_init(init));
+  TRY(release_init(init, record));
   if (record.hooks.poststart.empty()) return {};
   Result<void> done =
       run_host_hooks(record.hooks.poststart, "poststart", make_state(record, spec::Status::kRunning));

@@ -6,32 +6,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "estiva/base/files.h"
-#include "estiva/base/text.h"
+#include "estiva/base/identity.h"
+#include "estiva/base/sys.h"
 #include "runtime/cgroup/manager.h"
 
 namespace estiva {
-
-Result<uint64_t> process_start_time(pid_t pid) {
-  const std::string path = text::cat("/proc/", pid, "/stat");
-  const auto gone = [&] { return Error(Code::kNotFound, text::cat("process ", pid, " is gone")); };
-  Result<Fd> file = sys::open(path, O_RDONLY);
-  if (!file.ok()) return gone();
-  file.value().close_later();
-  char buffer[1024];
-  const Result<size_t> size = sys::read(file.value(), buffer, sizeof buffer);
-  if (!size.ok()) return gone();
-  // The name, field 2, may have blanks and brackets: the last ")" ends it.
-  const std::string_view text(buffer, size.value());
-  const size_t bracket = text.rfind(')');
-  if (bracket == std::string_view::npos) return gone();
-  const std::vector<std::string> fields = text::split(text::trim(text.substr(bracket + 1)), ' ');
-  constexpr size_t kState = 0, kStartTime = 19;  // fields 3 and 22
-  if (fields.size() <= kStartTime || fields[kState] == "Z" || fields[kState] == "X") return gone();
-  const auto start = text::number<uint64_t>(fields[kStartTime]);
-  if (!start) return gone();
-  return *start;
-}
 
 bool init_alive(const Record& record) {
   if (record.pid == 0) return false;

@@ -6,9 +6,6 @@
 
 namespace estiva {
 
-// proc(5) stat field 22 of the process; Code::kNotFound when it has ended or is a zombie.
-Result<uint64_t> process_start_time(pid_t pid);
-
 // The init of the record is the process with that number, and it has not ended.
 bool init_alive(const Record& record);
 

@@ -88,7 +88,8 @@ Result<std::vector<std::string>> Store::ids() const {
 
 // What an older or newer version put beside our own files goes with the tree.
 Result<void> Store::remove(const ContainerDir& container) const {
-  (void)sys::unlinkat(container.dir, kRecordFile);  // all that there is after run
+  for (const char* file : {kRecordFile, kExecFile})
+    (void)sys::unlinkat(container.dir, file);  // all that run leaves
   if (sys::unlinkat(root_, container.id, AT_REMOVEDIR).ok()) return {};
   return files::remove_tree(root_, container.id);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The state root (--root): one directory a container, named by its id, with the record, the start socket and the
-// start lock. The directory itself is the lock between commands (flock(2)).
+// The state root (--root): one directory a container, named by its id, with the record, what exec needs, the start
+// socket and the start lock. The directory itself is the lock between commands (flock(2)).
 #pragma once
 
 #include <string>
@@ -13,6 +13,7 @@ namespace estiva {
 
 // The files of a container's directory.
 inline constexpr const char* kRecordFile = "record.json";
+inline constexpr const char* kExecFile = "exec";
 inline constexpr const char* kStartSocket = "start.sock";
 inline constexpr const char* kStartLock = "start.lock";
 

@@ -99,10 +99,8 @@ Result<std::optional<MemoryCheck>> plan_memory_check(const spec::Resources& reso
   return std::optional<MemoryCheck>(check);
 }
 
-Result<void> add_devices(const spec::Spec& spec, const CgroupLayout& layout, CgroupPlan& plan) {
-  static const std::vector<spec::DeviceRule> kNoRules;
-  const bool any = spec.linux.has_value() && spec.linux->resources.has_value();
-  const std::vector<spec::DeviceRule>& rules = any ? spec.linux->resources->devices : kNoRules;
+Result<void> add_devices(const std::vector<spec::DeviceRule>& rules, const CgroupLayout& layout,
+                         CgroupPlan& plan) {
   const DevicePolicy policy = TRY(plan_devices(rules));
   plan.allow_all_devices = policy.allows_all();
   if (layout.with_controller("devices") != nullptr) {
@@ -185,9 +183,51 @@ Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const CgroupLayout& layou
   if (spec.linux.has_value() && spec.linux->resources.has_value()) {
     plan.files = TRY(plan_cgroup_files(*spec.linux->resources, layout));
     plan.memory_check = TRY(plan_memory_check(*spec.linux->resources, layout));
+    const std::optional<spec::Memory>& memory = spec.linux->resources->memory;
+    plan.check_updates = memory.has_value() && memory->check_before_update.value_or(false);
   }
-  TRY(add_devices(spec, layout, plan));
+  const bool any = spec.linux.has_value() && spec.linux->resources.has_value();
+  TRY(add_devices(any ? spec.linux->resources->devices : std::vector<spec::DeviceRule>(), layout, plan));
   plan.owner = plan_owner(spec, layout);
+  return plan;
+}
+
+namespace {
+
+// cpu.max has both halves: "QUOTA PERIOD".
+void complete_cpu(spec::Resources& resources, const std::string& cpu_max) {
+  const std::vector<std::string> now = text::split(cpu_max, ' ');
+  if (!resources.cpu.has_value() || now.size() != 2) return;
+  spec::Cpu& cpu = *resources.cpu;
+  const bool quota = cpu.quota.value_or(0) != 0, period = cpu.period.value_or(0) != 0;
+  if (period && !quota) cpu.quota = text::number<int64_t>(now[0]).value_or(-1);
+  if (quota && !period) cpu.period = text::number<uint64_t>(now[1]);
+}
+
+// memory.swap is memory and swap together: what is left for swap depends on the limit that stays. v1 has a number of
+// pages that no machine has for "unlimited".
+void complete_memory(spec::Resources& resources, const std::string& memory_limit) {
+  constexpr int64_t kNone = INT64_MAX / 2;
+  if (!resources.memory.has_value() || resources.memory->swap.value_or(0) <= 0) return;
+  const std::optional<int64_t> now = text::number<int64_t>(memory_limit);
+  if (resources.memory->limit.value_or(0) == 0 && now.value_or(kNone) < kNone) resources.memory->limit = now;
+}
+
+}  // namespace
+
+Result<CgroupPlan> plan_cgroup_update(const spec::Resources& resources, const CgroupLayout& layout,
+                                      const CurrentLimits& now) {
+  spec::Resources whole = resources;
+  complete_cpu(whole, now.cpu_max);
+  complete_memory(whole, now.memory_limit);
+  CgroupPlan plan;
+  plan.files = TRY(plan_cgroup_files(whole, layout));
+  plan.memory_check = TRY(plan_memory_check(whole, layout));
+  if (!resources.devices.empty()) TRY(add_devices(resources.devices, layout, plan));
+  const bool only_period = resources.cpu.has_value() && resources.cpu->quota.value_or(0) == 0;
+  for (CgroupFile& file : plan.files) {
+    if (file.file == "cpu.max" && only_period) file.object = plan::resource_pointer("cpu/period");
+  }
   return plan;
 }
 

@@ -55,6 +55,7 @@ struct CgroupPlan {
   std::string path;  // below each hierarchy's mount point: starts with "/", no "." or "..", never "/" alone
   std::vector<CgroupFile> files;
   std::optional<MemoryCheck> memory_check;
+  bool check_updates = false;  // memory.checkBeforeUpdate: later limits are checked too
   bool allow_all_devices = false;
   std::vector<DeviceLine> device_lines;         // when v1 has the devices controller
   std::vector<struct bpf_insn> device_program;  // else, when there is a cgroup2 mount; empty: all is allowed
@@ -66,7 +67,18 @@ struct CgroupPlan {
 // `id` names the cgroup when the configuration has no linux.cgroupsPath.
 Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const CgroupLayout& layout, const std::string& id);
 
-// The parts, for `update` and for the tests.
+// What an update may leave as it is although it belongs together with what it changes: the files' content, empty where
+// there is none.
+struct CurrentLimits {
+  std::string cpu_max;       // v2: quota and period in one file
+  std::string memory_limit;  // memory.max or memory.limit_in_bytes
+};
+
+// New limits for a cgroup that exists. No device rules: they stay (no lines, no program).
+Result<CgroupPlan> plan_cgroup_update(const spec::Resources& resources, const CgroupLayout& layout,
+                                      const CurrentLimits& now);
+
+// The parts, for the tests.
 Result<std::string> plan_cgroup_path(const std::string& cgroups_path, const std::string& id);
 Result<std::vector<CgroupFile>> plan_cgroup_files(const spec::Resources& resources,
                                                   const CgroupLayout& layout);

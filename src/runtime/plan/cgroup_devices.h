@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "estiva/base/error.h"
@@ -40,6 +41,15 @@ Result<DevicePolicy> plan_devices(const std::vector<spec::DeviceRule>& rules);
 // For devices.allow and devices.deny. v1 knows exceptions from one default, but no exception from an exception: a list
 // that needs one is refused.
 Result<std::vector<DeviceLine>> device_lines(const DevicePolicy& policy);
+
+// What leads from the rules that devices.list shows to `wanted`, which device_lines made.
+struct DeviceTransition {
+  std::vector<DeviceLine> lines;
+  bool starts_anew = false;  // for a moment all is denied or all is allowed
+};
+DeviceTransition device_transition(const std::vector<DeviceLine>& wanted, std::string_view devices_list);
+// devices.list as the lines that would make it; exceptions from "allow all" are not in it.
+std::vector<DeviceLine> listed_device_lines(std::string_view devices_list);
 
 // BPF_PROG_TYPE_CGROUP_DEVICE; without branches, for they are what the verifier's time goes to.
 std::vector<struct bpf_insn> device_program(const DevicePolicy& policy);

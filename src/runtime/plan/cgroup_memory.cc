@@ -111,6 +111,10 @@ Result<std::vector<CgroupFile>> memory_v1(const spec::Resources& resources) {
   for (const LimitRow& row : kLimits) {
     const std::optional<int64_t> value = TRY(bytes(memory.*row.value, row.property));
     if (value.has_value()) files.push_back(limit_file(row.file, *value, "-1", row.property));
+    // It can't be above the limit of both, so an unlimited one lifts that too.
+    const bool lifts_swap = row.value == &spec::Memory::limit && value == kUnlimited;
+    if (lifts_swap && memory.swap.value_or(0) == 0)
+      files.push_back(limit_file("memory.memsw.limit_in_bytes", kUnlimited, "-1", "limit"));
   }
   if (asks_swappiness(memory)) {
     if (*memory.swappiness > 100) {

@@ -37,7 +37,62 @@ Result<void> take_container_maps(const NamespacePlan& namespaces, MountIdMap& ma
   return {};
 }
 
+// "FIRST-FIRST-COUNT"
+Result<spec::IdMapping> read_mapping(std::string_view text, const std::string& object) {
+  const std::vector<std::string> parts = text::split(text, '-');
+  spec::IdMapping map;
+  uint32_t* const members[] = {&map.container_id, &map.host_id, &map.size};
+  bool numbers = parts.size() == 3;
+  for (size_t i = 0; numbers && i < 3; ++i) {
+    const auto number = text::number<uint32_t>(parts[i]);
+    numbers = number.has_value();
+    if (numbers) *members[i] = *number;
+  }
+  if (numbers) return map;
+  return Error::invalid(object, text::cat(text::quote(text), " is no mapping"))
+      .hint("a mapping is FIRST-FIRST-COUNT, several stand between \"#\"");
+}
+
+// All ids of the mapping have to be in one of the container's.
+Result<uint32_t> on_host(const std::vector<spec::IdMapping>& container, const spec::IdMapping& map,
+                         const std::string& object) {
+  for (const spec::IdMapping& one : container) {
+    const uint64_t end = uint64_t{map.host_id} + map.size;
+    if (map.host_id >= one.container_id && end <= uint64_t{one.container_id} + one.size)
+      return one.host_id + (map.host_id - one.container_id);
+  }
+  return Error::invalid(object, text::cat("ids from ", map.host_id, " on are not mapped by the container"));
+}
+
+Result<std::vector<spec::IdMapping>> read_mappings(std::string_view text,
+                                                   const std::vector<spec::IdMapping>& container,
+                                                   const std::string& object) {
+  std::vector<spec::IdMapping> maps;
+  for (const std::string& word : text::split(text, '#')) {
+    const bool relative = word.starts_with('@');
+    spec::IdMapping map = TRY(read_mapping(std::string_view(word).substr(relative ? 1 : 0), object));
+    if (relative) map.host_id = TRY(on_host(container, map, object));
+    maps.push_back(map);
+  }
+  return maps;
+}
+
 }  // namespace
+
+Result<void> read_inline_maps(const Input& in, std::string_view text, const std::string& object,
+                              MountIdMap& map) {
+  map.object = object;
+  for (const std::string& part : text::split(text, ';')) {
+    const bool uids = part.starts_with("uids=");
+    if (!uids && !part.starts_with("gids="))
+      return Error::invalid(object, text::cat(text::quote(part), " is neither uids= nor gids="));
+    const auto& container = uids ? in.linux.uid_mappings : in.linux.gid_mappings;
+    (uids ? map.uid_map : map.gid_map) =
+        TRY(map_text(TRY(read_mappings(std::string_view(part).substr(5), container, object)), object));
+  }
+  if (!map.uid_map.empty() && !map.gid_map.empty()) return {};
+  return Error::invalid(object, "uids= and gids= go together");
+}
 
 Result<void> plan_id_map(const Input& in, const Plan& plan, size_t index, MountStep& step) {
   const spec::Mount& mount = in.spec.mounts[index];
@@ -45,11 +100,12 @@ Result<void> plan_id_map(const Input& in, const Plan& plan, size_t index, MountS
   if (!own && !step.id_map) return {};
   if (!step.id_map) step.id_map.emplace();
   MountIdMap& map = *step.id_map;
-  map.object = step.object + (own ? "/uidMappings" : "/options");
-  if (own) {
-    TRY(read_own_maps(mount, step.object, map));
-  } else {
-    TRY(take_container_maps(plan.namespaces, map));
+  const bool read_already = !map.object.empty();  // read_inline_maps
+  if (read_already && own)
+    return Error::invalid(map.object, "the mount has uidMappings or gidMappings besides");
+  if (!read_already) {
+    map.object = step.object + (own ? "/uidMappings" : "/options");
+    TRY(own ? read_own_maps(mount, step.object, map) : take_container_maps(plan.namespaces, map));
   }
   if (step.kind != MountKind::kBind)
     return Error::unsupported(map.object, "only a bind mount can be id-mapped");

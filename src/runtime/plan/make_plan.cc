@@ -3,6 +3,8 @@
 #include <sched.h>
 
 #include "estiva/base/text.h"
+#include "runtime/plan/annotations.h"
+#include "runtime/plan/notify.h"
 #include "runtime/plan/parts.h"
 
 namespace estiva {
@@ -21,11 +23,6 @@ Result<void> check_version(const std::string& version) {
     return Error::unsupported("/ociVersion", text::cat("version ", version, " is not supported"))
         .hint(text::cat("versions 1.0.0 to ", spec::kVersion, " are"));
   }
-  return {};
-}
-
-Result<void> check_annotations(const spec::Spec& spec) {
-  if (spec.annotations.contains("")) return Error::invalid("/annotations", "has an empty key");
   return {};
 }
 
@@ -54,8 +51,7 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& host, const RunO
   static const spec::Linux kNoLinux;
   const plan::Input in{spec, spec.linux ? *spec.linux : kNoLinux, host, options};
   TRY(plan::check_version(spec.oci_version));
-  TRY(plan::check_annotations(spec));
-  TRY(plan::refuse_unsupported(in));
+  TRY(annotations::check(spec));
 
   Plan plan;
   plan.id = options.id;
@@ -68,22 +64,28 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& host, const RunO
   TRY(plan::check_hostname(in, plan.namespaces));
   plan.hostname = spec.hostname;
   plan.domainname = spec.domainname;
-  plan.cgroup_layout = host.cgroups;
-  plan.cgroup = TRY(plan_cgroup(spec, host.cgroups, options.id));
+  if (options.cgroups) {
+    plan.cgroup_layout = host.cgroups;
+    plan.cgroup = TRY(plan_cgroup(spec, host.cgroups, options.id));
+  } else {
+    TRY(plan::check_without_cgroup(in, plan));
+  }
+  plan.net_devices = TRY(plan::plan_net_devices(in, plan.namespaces));
+  plan.rdt = TRY(plan::plan_rdt(in));
   plan.rootfs = TRY(plan::plan_rootfs(in, plan));
+  plan.rootfs.mount_context = TRY(plan::plan_mount_context(in, plan));
   plan.rootfs.mounts = TRY(plan::plan_mounts(in, plan));
   plan.rootfs.devices = TRY(plan::plan_devices(in, plan));
   plan.rootfs.links = plan::plan_device_links(in, plan);
   plan.sysctls = TRY(plan::plan_sysctls(in, plan));
   plan.process = TRY(plan::plan_process(in, plan));
-  if (in.linux.seccomp) {
-    TRY(plan::check_seccomp(*in.linux.seccomp));
-    plan.seccomp = in.linux.seccomp;
-  }
+  if (plan::has_notify(options, spec, plan)) plan::tell_notify(plan.process->env);
+  if (in.linux.seccomp) plan.seccomp = TRY(plan::plan_seccomp(*in.linux.seccomp));
   if (spec.hooks) {
     TRY(plan::check_hooks(*spec.hooks));
     plan.hooks = *spec.hooks;
   }
+  plan.exec = plan::keep_for_exec(in);
   return plan;
 }
 

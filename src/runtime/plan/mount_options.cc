@@ -25,6 +25,10 @@ constexpr MountOption kOptions[] = {
     {"idmap", Kind::kIdMap},
     {"ridmap", Kind::kIdMap, MS_REC},
     {"tmpcopyup", Kind::kCopyUp},
+    // crun's
+    {"src-nofollow", Kind::kSourceLink},
+    {"dest-nofollow", Kind::kTargetLink},
+    {"copy-symlink", Kind::kCopyLink},
 
     {"ro", Kind::kAttribute, MOUNT_ATTR_RDONLY},
     {"rw", Kind::kAttribute, 0, MOUNT_ATTR_RDONLY},

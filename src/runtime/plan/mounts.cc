@@ -7,6 +7,7 @@
 
 #include "estiva/base/text.h"
 #include "runtime/plan/names.h"
+#include "runtime/plan/notify.h"
 #include "runtime/plan/parts.h"
 
 namespace estiva::plan {
@@ -73,32 +74,46 @@ void apply_option(MountStep& step, const names::MountOption& option) {
     case Kind::kCopyUp:
       step.copy_up = true;
       break;
+    case Kind::kSourceLink:
+      step.source_link = true;
+      break;
+    case Kind::kTargetLink:
+      step.target_link = true;
+      break;
+    case Kind::kCopyLink:
+      step.copy_link = true;
+      break;
     case Kind::kNothing:
       break;
   }
 }
 
-// crun's form. As an option without a meaning it would be dropped.
-Result<void> refuse_inline_id_map(const std::string& object, const std::string& word) {
-  if (!word.starts_with("idmap=") && !word.starts_with("ridmap=")) return {};
-  return Error::unsupported(object, text::cat(text::quote(word), " has its mappings in the option"))
-      .hint("uidMappings and gidMappings of the mount say them");
+// Of "idmap=uids=0-1000-10;gids=0-1000-10", crun's form: "idmap".
+std::string_view without_mappings(const std::string& word) {
+  const bool inline_map = word.starts_with("idmap=") || word.starts_with("ridmap=");
+  return std::string_view(word).substr(0, inline_map ? word.find('=') : word.size());
 }
 
-Result<void> read_options(const spec::Mount& mount, MountStep& step) {
-  for (const std::string& word : mount.options) {
-    if (const names::MountOption* option = names::mount_option(word)) apply_option(step, *option);
+Result<void> read_options(const Input& in, const spec::Mount& mount, MountStep& step) {
+  for (size_t i = 0; i < mount.options.size(); ++i) {
+    const std::string& word = mount.options[i];
+    const std::string_view name = without_mappings(word);
+    const names::MountOption* option = names::mount_option(name);
+    if (option == nullptr) continue;
+    apply_option(step, *option);
+    if (name.size() < word.size())
+      TRY(read_inline_maps(in, std::string_view(word).substr(name.size() + 1),
+                           text::cat(step.object, "/options/", i), *step.id_map));
   }
   for (size_t i = 0; i < mount.options.size(); ++i) {
     const std::string& word = mount.options[i];
-    if (names::mount_option(word) != nullptr) continue;
+    if (names::mount_option(without_mappings(word)) != nullptr) continue;
     const std::string object = text::cat(step.object, "/options/", i);
-    if (word.empty()) return Error::invalid(object, "is empty");
+    if (word.empty()) continue;  // what buildah leaves of a volume without options
     const size_t equals = word.find('=');
     if (step.kind == MountKind::kBind) {
       // Options of a file system ("mode=755") mean nothing to a bind mount and the kernel ignores them; runc 1.1 and crun
       // let them pass, and the OCI validation programs give them. A bare word is a misspelt flag.
-      TRY(refuse_inline_id_map(object, word));
       if (equals != std::string::npos) continue;
       return Error::invalid(object, text::cat(text::quote(word), " is no option of a bind mount"));
     }
@@ -148,6 +163,20 @@ Result<void> plan_tmpfs(MountStep& step) {
   return {};
 }
 
+Result<void> check_links(const MountStep& step) {
+  const struct {
+    bool asked;
+    const char* name;
+  } options[] = {{step.source_link, "src-nofollow"},
+                 {step.target_link, "dest-nofollow"},
+                 {step.copy_link, "copy-symlink"}};
+  for (const auto& [asked, name] : options) {
+    if (asked && step.kind != MountKind::kBind)
+      return Error::invalid(step.object + "/options", text::cat(name, " is an option of a bind mount"));
+  }
+  return {};
+}
+
 // Since Linux 6.8 mountinfo lists mounts by their age, so binds are best opened in their turn: not where the source can
 // be out of reach from inside. What is shared with the host is a peer of its mount; a tree of the child's own mount
 // namespace only receives from it.
@@ -172,7 +201,7 @@ Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   step.destination = clean_path(mount.destination);
   if (step.destination == "/") return Error::invalid(step.object + "/destination", "is the root itself");
   step.type = mount.type;
-  TRY(read_options(mount, step));
+  TRY(read_options(in, mount, step));
   TRY(check_type(mount, step));
   TRY(check_proc(step));
   TRY(plan_id_map(in, plan, index, step));
@@ -183,6 +212,9 @@ Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   // fsconfig(2) has no word for these two.
   step.old_api_only = ((step.superblock_flags | step.superblock_clear) & (MS_SILENT | MS_I_VERSION)) != 0;
   TRY(plan_tmpfs(step));
+  TRY(check_links(step));
+  label_mount(plan.rootfs.mount_context, step);
+  step.binds_host = step.type == "sysfs" && step.kind == MountKind::kFilesystem;
   step.opening = plan_opening(plan, step);
   return step;
 }
@@ -191,8 +223,6 @@ Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
 
 Result<std::vector<MountEntry>> plan_mounts(const Input& in, Plan& plan) {
   std::vector<MountEntry> entries;
-  if (!in.linux.mount_label.empty())
-    plan.warnings.push_back("/linux/mountLabel: this kernel has no SELinux, it is ignored");
   for (size_t i = 0; i < in.spec.mounts.size(); ++i) {
     MountStep step = TRY(plan_mount(in, plan, i));
     const std::string& given = in.spec.mounts[i].destination;
@@ -205,6 +235,11 @@ Result<std::vector<MountEntry>> plan_mounts(const Input& in, Plan& plan) {
     } else {
       entries.push_back({std::move(step), {}});
     }
+  }
+  if (has_notify(in.options, in.spec, plan)) {
+    MountStep step = notify_mount(in.options);
+    step.opening = plan_opening(plan, step);
+    entries.push_back({std::move(step), {}});
   }
   return entries;
 }

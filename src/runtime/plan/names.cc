@@ -23,6 +23,11 @@ uint64_t clone_flag(spec::NamespaceType type) {
   return kFlags[static_cast<size_t>(type)];
 }
 
+const char* proc_file(spec::NamespaceType type) {
+  constexpr const char* kFiles[] = {"pid", "net", "mnt", "ipc", "uts", "user", "cgroup", "time"};
+  return kFiles[static_cast<size_t>(type)];
+}
+
 std::optional<int> capability(std::string_view name) {
   const std::string text(name);
   cap_value_t value;

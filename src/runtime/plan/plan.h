@@ -15,6 +15,7 @@
 #include "estiva/spec/spec.h"
 #include "runtime/plan/cgroup.h"
 #include "runtime/plan/host_facts.h"
+#include "runtime/plan/number_list.h"
 
 namespace estiva {
 
@@ -76,6 +77,11 @@ struct MountStep {
   bool mode_of_target = false;   // tmpfs without mode=: takes the mode of the directory that it covers
   bool copy_up = false;          // tmpfs: starts with a copy of what is in the directory that it covers
   bool owner_of_target = false;  // with copy_up, without uid= and gid=: has the owner of that directory
+  std::string label;             // SELinux label of its root where the file system takes none as an option
+  bool binds_host = false;       // where the kernel refuses a new one (EPERM), the host's is bound, read-only
+  bool source_link = false;      // a source that is a symbolic link is bound itself
+  bool target_link = false;      // a destination that is a symbolic link is covered itself
+  bool copy_link = false;        // a source that is a symbolic link is copied
 };
 
 // A step below the root file system, in the order of the configuration.
@@ -110,6 +116,23 @@ struct RootfsPlan {
   std::vector<LinkStep> links;
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
+  std::optional<FsOption> mount_context;  // SELinux label of the file systems that are made
+};
+
+struct NetDeviceStep {
+  std::string object;
+  std::string host_name;
+  std::string name;          // in the container
+  bool is_template = false;  // name is "eth%d"
+};
+
+// A group of the resctrl file system (Intel RDT).
+struct RdtStep {
+  std::string group;  // directory below the mount point; empty: the root group
+  bool may_make = false;
+  bool must_make = false;  // it is the container's own: another's of that name is an error
+  std::string schemata;    // lines that the group is given if it is made, or has to have; empty: none
+  std::string monitor;     // directory in its mon_groups; empty: none
 };
 
 struct SysctlStep {
@@ -130,6 +153,26 @@ struct CapabilitySets {
   uint64_t bounding = 0, effective = 0, permitted = 0, inheritable = 0, ambient = 0;
 };
 
+// sched_setattr(2), with the kernel's numbers. Times in nanoseconds.
+struct SchedulerStep {
+  uint32_t policy = 0;
+  uint64_t flags = 0;
+  int32_t nice = 0;
+  uint32_t priority = 0;
+  uint64_t runtime = 0, deadline = 0, period = 0;
+};
+
+// set_mempolicy(2)
+struct MemoryPolicyStep {
+  int mode = 0;  // with its flags
+  NumberSet nodes;
+};
+
+// The CPUs of a process that exec starts, before and after it joins the cgroup; empty: none are asked for.
+struct ExecCpus {
+  NumberSet initial, final;
+};
+
 struct ProcessPlan {
   bool terminal = false;
   std::optional<spec::ConsoleSize> console_size;
@@ -137,6 +180,7 @@ struct ProcessPlan {
   std::vector<std::string> args;
   std::vector<std::string> env;
   bool home_missing = false;  // HOME is then taken from the container's /etc/passwd
+  bool listens = false;       // LISTEN_PID is then the process's own number (sd_listen_fds(3))
   uid_t uid = 0;
   gid_t gid = 0;
   std::optional<uid_t> host_uid;  // the host's number of uid; absent where a joined user namespace decides
@@ -148,7 +192,22 @@ struct ProcessPlan {
   std::optional<int> oom_score_adj;
   std::vector<RlimitStep> rlimits;
   std::optional<unsigned long> personality;
+  std::optional<SchedulerStep> scheduler;
+  std::optional<int> io_priority;  // ioprio_set(2): class and level
+  std::optional<MemoryPolicyStep> memory_policy;
+  std::string apparmor_profile;
+  std::string selinux_label;  // as the kernel has it
+  ExecCpus exec_cpus;         // not of the init (config.md)
   unsigned preserve_fds = 0;  // LISTEN_FDS and --preserve-fds together, from 3 on
+};
+
+// What a container keeps of its configuration for the processes that join it later (exec). In the terms of the document,
+// so that a property of a process is kept without being named here.
+struct ExecDefaults {
+  std::optional<spec::Process> process;  // without args
+  spec::Linux linux;                     // what holds for every process of the container
+  bool new_keyring = true;
+  bool operator==(const ExecDefaults&) const = default;
 };
 
 struct Plan {
@@ -166,7 +225,10 @@ struct Plan {
   bool new_keyring = true;
   std::optional<ProcessPlan> process;    // absent: create works, start does not (runtime.md)
   std::optional<spec::Seccomp> seccomp;  // checked; compiled by the parent
+  std::vector<NetDeviceStep> net_devices;
+  std::optional<RdtStep> rdt;
   spec::Hooks hooks;
+  ExecDefaults exec;
   std::vector<std::string> warnings;
 };
 

@@ -84,11 +84,35 @@ std::string print_mount(const MountStep& step) {
   }
   if (step.superblock_flags != 0) out += cat(" superblock ", hex(step.superblock_flags));
   if (step.copy_up) out += " copy-up";
+  if (!step.label.empty()) out += cat(" label ", step.label);
+  if (step.source_link) out += " source-not-followed";
+  if (step.target_link) out += " target-not-followed";
+  if (step.copy_link) out += " or link";
   if (step.id_map) out += print_id_map(*step.id_map);
   for (const unsigned long flags : step.propagation) out += cat(" propagation ", hex(flags));
   for (const FsOption& option : step.options)
     out += cat(" ", option.key, option.has_value ? cat("=", option.value) : "");
   return out + "\n";
+}
+
+std::string print_net_devices(const std::vector<NetDeviceStep>& steps) {
+  std::string out;
+  for (const NetDeviceStep& step : steps) out += cat("net device ", step.host_name, " as ", step.name, "\n");
+  return out;
+}
+
+std::string print_rdt(const std::optional<RdtStep>& step) {
+  if (!step) return "";
+  std::string out = cat("resctrl group /", step->group,
+                        step->must_make  ? " new"
+                        : step->may_make ? " new or there"
+                                         : "",
+                        "\n");
+  for (const std::string& line : text::split(text::trim(step->schemata), '\n')) {
+    if (!line.empty()) out += cat("resctrl schemata ", line, "\n");
+  }
+  if (!step->monitor.empty()) out += cat("resctrl monitoring group ", step->monitor, "\n");
+  return out;
 }
 
 std::string print_rootfs(const RootfsPlan& plan) {
@@ -128,22 +152,44 @@ std::string print_capabilities(const CapabilitySets& sets) {
   return out;
 }
 
+std::string print_scheduling(const ProcessPlan& plan) {
+  std::string out;
+  if (plan.scheduler) {
+    const SchedulerStep& step = *plan.scheduler;
+    out += cat("scheduler policy ", step.policy, " flags ", hex(step.flags), " nice ", step.nice,
+               " priority ", step.priority);
+    if (step.runtime != 0)
+      out += cat(" runtime ", step.runtime, " deadline ", step.deadline, " period ", step.period);
+    out += "\n";
+  }
+  if (plan.io_priority) out += cat("io priority ", hex(static_cast<uint64_t>(*plan.io_priority)), "\n");
+  if (plan.memory_policy) {
+    out += cat("memory policy ", hex(static_cast<uint64_t>(plan.memory_policy->mode)), " nodes ",
+               plan::print_numbers(plan.memory_policy->nodes), "\n");
+  }
+  return out;
+}
+
 std::string print_process(const ProcessPlan& plan) {
   std::string out;
   if (plan.oom_score_adj) out += cat("oom_score_adj ", *plan.oom_score_adj, "\n");
   for (const RlimitStep& limit : plan.rlimits)
     out += cat("rlimit ", limit.name, " ", limit.soft, " ", limit.hard, "\n");
+  out += print_scheduling(plan);
   if (plan.personality) out += cat("personality ", hex(*plan.personality), "\n");
   out += cat("umask ", text::octal(plan.umask), "\nuser ", plan.uid, ":", plan.gid);
   for (const gid_t gid : plan.additional_gids) out += cat(" +", gid);
   out += "\n";
   out += print_capabilities(plan.capabilities);
   if (plan.no_new_privileges) out += "no_new_privs\n";
+  if (!plan.apparmor_profile.empty()) out += cat("apparmor profile ", plan.apparmor_profile, "\n");
+  if (!plan.selinux_label.empty()) out += cat("selinux label ", plan.selinux_label, "\n");
   if (plan.terminal) out += "terminal\n";
   if (plan.preserve_fds > 0) out += cat("keep descriptors 3 to ", plan.preserve_fds + 2, "\n");
   out += cat("cwd ", plan.cwd, "\n");
   for (const std::string& entry : plan.env) out += cat("env ", text::quote(entry), "\n");
   if (plan.home_missing) out += "env HOME from /etc/passwd\n";
+  if (plan.listens) out += "env LISTEN_PID of the process\n";
   return out + cat("exec", words(plan.args), "\n");
 }
 
@@ -159,6 +205,8 @@ std::string to_text(const Plan& plan) {
   std::string out;
   for (const std::string& warning : plan.warnings) out += cat("warning ", warning, "\n");
   out += print_cgroup(plan.cgroup) + print_namespaces(plan.namespaces);
+  out += print_net_devices(plan.net_devices);
+  out += print_rdt(plan.rdt);
   if (plan.new_keyring) out += "session keyring new\n";
   out +=
       print_hooks("prestart", plan.hooks.prestart) + print_hooks("createRuntime", plan.hooks.create_runtime);

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "estiva/base/text.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/names.h"
 #include "runtime/plan/parts.h"
 
@@ -132,11 +133,10 @@ CapabilitySets plan_capabilities(const Input& in, Plan& plan, const spec::Capabi
 
 Result<void> check_terminal(const Input& in, const spec::Process& process) {
   if (process.terminal && in.options.detached && !in.options.console_socket) {
-    return Error::invalid("/process/terminal", "a detached container with a terminal needs --console-socket");
+    return Error::invalid("/process/terminal", "a detached process with a terminal needs --console-socket");
   }
   if (in.options.console_socket && !(process.terminal && in.options.detached)) {
-    return Error::invalid("/process/terminal",
-                          "--console-socket is for a detached container with a terminal");
+    return Error::invalid("/process/terminal", "--console-socket is for a detached process with a terminal");
   }
   return {};
 }
@@ -151,11 +151,19 @@ Result<std::optional<unsigned long>> plan_personality(const Input& in) {
   return Error::invalid("/linux/personality/domain", "is neither LINUX nor LINUX32");
 }
 
+// The process keeps the groups of the caller, of which a user namespace can't know the numbers.
+void keep_groups(ProcessPlan& steps, std::vector<std::string>& warnings) {
+  steps.set_groups = false;
+  const auto gids = std::exchange(steps.additional_gids, {});
+  if (std::ranges::all_of(gids, [&](gid_t gid) { return gid == steps.gid; })) return;
+  warnings.push_back(text::cat("/process/user/additionalGids: ", annotations::kKeepGroups,
+                               " keeps the caller's groups, these are ignored"));
+}
+
 void add_listen_variables(const RunOptions& options, std::vector<std::string>& env) {
   if (options.listen_fds == 0) return;
   std::erase_if(env, [](const std::string& entry) { return entry.starts_with("LISTEN_"); });
   env.push_back(text::cat("LISTEN_FDS=", options.listen_fds));
-  env.push_back("LISTEN_PID=1");
   if (!options.listen_names.empty()) env.push_back(text::cat("LISTEN_FDNAMES=", options.listen_names));
 }
 
@@ -187,6 +195,7 @@ Result<std::optional<ProcessPlan>> plan_process(const Input& in, Plan& plan) {
   steps.args = process.args;
   steps.env = TRY(plan_env(process.env));
   add_listen_variables(in.options, steps.env);
+  steps.listens = in.options.listen_fds > 0;
   const auto is_home = [](const std::string& entry) {
     return entry.starts_with("HOME=") && entry.size() > 5;
   };
@@ -200,6 +209,7 @@ Result<std::optional<ProcessPlan>> plan_process(const Input& in, Plan& plan) {
   }
   steps.additional_gids.assign(process.user.additional_gids.begin(), process.user.additional_gids.end());
   steps.set_groups = in.host.euid == 0 || !steps.additional_gids.empty();
+  if (annotations::value(in.spec, annotations::kKeepGroups) == "1") keep_groups(steps, plan.warnings);
   steps.umask = process.user.umask.value_or(022);
   // None asked for is none given, as runc and crun have it.
   steps.capabilities = plan_capabilities(in, plan, process.capabilities.value_or(spec::Capabilities()));
@@ -207,6 +217,9 @@ Result<std::optional<ProcessPlan>> plan_process(const Input& in, Plan& plan) {
   if (process.oom_score_adj) steps.oom_score_adj = *process.oom_score_adj;
   steps.rlimits = TRY(plan_rlimits(process.rlimits));
   steps.personality = TRY(plan_personality(in));
+  TRY(plan_scheduling(process, steps, plan.warnings));
+  TRY(plan_process_labels(in, process, steps));
+  steps.memory_policy = TRY(plan_memory_policy(in.linux));
   steps.preserve_fds = in.options.listen_fds + in.options.preserve_fds;
   return std::optional<ProcessPlan>(std::move(steps));
 }

@@ -106,9 +106,12 @@ Result<Message> Channel::receive() {
     case Type::kMapIds:
     case Type::kHooks:
     case Type::kMoved:
+    case Type::kLimits:
+    case Type::kNetDevices:
     case Type::kReady:
     case Type::kDone:
     case Type::kStart:
+    case Type::kListener:
     case Type::kError:
       return Message{type, received.data.substr(1)};
     case Type::kEnd:

@@ -6,9 +6,13 @@
 //   ------------------                             ---------------------
 //   kMapIds        new user namespace          ->  writes uid_map and gid_map
 //                                              <-  kDone
+//   kNetDevices    network namespace made     ->  moves devices of the host into it
+//                                              <-  kDone
 //   kHooks         namespaces and mounts made  ->  runs prestart and createRuntime hooks
 //                                              <-  kDone
 //   kMoved <pid>   the init goes on as <pid>   ->  watches that process (a pid namespace was joined)
+//                                              <-  kDone
+//   kLimits        before privileges go        ->  sets limits, scheduler and io priority, which need the host's
 //                                              <-  kDone
 //   kReady         all is set up               ->  writes record and pid file
 //                                              <-  create: kDone, the child closes this channel and waits for `start`;
@@ -18,8 +22,20 @@
 //   init at the start socket                       start
 //   ------------------------                       ----------
 //                                              <-  (connects) kStart
+//   kListener <fd> the filter is loaded        ->  takes the init's descriptor, hands it to the seccomp agent
+//                                              <-  kDone
 //   end of file    the program is running
 //   kError <error> a hook, the filter or exec failed
+//
+//   exec (child/exec), its two processes           parent (parent/exec)
+//   -------------------------------------          --------------------
+//   kMoved <pid>   first: goes on as <pid>     ->  (no answer)
+//   kLimits        second, as above            ->  sets them once it knows the number
+//                                              <-  kDone
+//   kListener <fd> second, as at the start     ->  the same, once it knows the number
+//                                              <-  kDone
+//   end of file    the program is running
+//   kError <error> of either, instead of any of these
 #pragma once
 
 #include <sys/types.h>
@@ -34,11 +50,14 @@ namespace estiva::sync {
 enum class Type : char {
   kEnd = 0,
   kMapIds = 'm',
+  kNetDevices = 'n',
   kHooks = 'h',
   kMoved = 'p',
+  kLimits = 'l',
   kReady = 'r',
   kDone = 'd',
   kStart = 's',
+  kListener = 'f',
   kError = 'e'
 };
 

@@ -2,7 +2,8 @@
 // Runs in a container and looks at every other process of its pid namespace
 // for a way to the host: its root, its working directory, its descriptors and
 // ptrace. Prints ESCAPE and the way for each that it finds, TRACED and the
-// executable of each process that it could trace.
+// executable of each process that it could trace, POWER and the capabilities of
+// each that is permitted more than the spy itself.
 // Usage: proc_spy CANARY, the absolute path of a file that only the host's root has.
 // On SIGTERM it prints how many looks it took; with none the test proves nothing.
 #include <ctype.h>
@@ -61,6 +62,24 @@ static void look_at(pid_t pid) {
   look_at_descriptors(proc);
 }
 
+static unsigned long long permitted(pid_t pid) {
+  char path[32], line[256];
+  unsigned long long caps = 0;
+  snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+  FILE* file = fopen(path, "re");
+  if (file == NULL) return 0;
+  while (fgets(line, sizeof line, file) != NULL)
+    if (sscanf(line, "CapPrm: %llx", &caps) == 1) break;
+  fclose(file);
+  return caps;
+}
+
+static void look_at_power(pid_t pid) {
+  unsigned long long more = permitted(pid) & ~permitted(getpid());
+  looks++;
+  if (more != 0) printf("POWER %llx\n", more);
+}
+
 // A process that runs the container's own program may be traced by its peers; one that is still the runtime may
 // not. Which it is, its executable tells; asked for afterwards, since it only ever changes from the runtime to the
 // program. The tracer is a child: its end is the only way to let go of a process that is not stopped.
@@ -99,6 +118,7 @@ int main(int argc, char** argv) {
       pid_t pid = (pid_t)atoi(entry->d_name);
       if (pid <= 0 || pid == getpid()) continue;
       look_at(pid);
+      look_at_power(pid);
       try_ptrace(pid);
     }
     closedir(dir);

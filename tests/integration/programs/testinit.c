@@ -20,9 +20,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,6 +109,9 @@ static int cmd_keyring(char** args) {
   char text[512] = "";
   if (id >= 0) syscall(SYS_keyctl, KEYCTL_DESCRIBE, id, text, sizeof text - 1);
   printf("description: %s\n", text);
+  char label[256] = "";
+  if (syscall(SYS_keyctl, KEYCTL_GET_SECURITY, KEY_SPEC_SESSION_KEYRING, label, sizeof label - 1, 0) > 0)
+    printf("label: %s\n", label);
   if (args[0])
     tell("search", syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", args[0], 0));
   return tell("session", id);
@@ -268,6 +273,27 @@ static int cmd_catch(char** args) {
   return 0;
 }
 
+// The kernel's struct sched_attr, which the C library has only since glibc 2.41.
+static int cmd_scheduler(char** args) {
+  struct {
+    unsigned size, policy;
+    unsigned long long flags;
+    int nice;
+    unsigned priority;
+    unsigned long long runtime, deadline, period;
+  } s = {0};
+  (void)args;
+  if (syscall(SYS_sched_getattr, 0, &s, sizeof s, 0)) return tell("scheduler", -1);
+  printf("policy: %u\nflags: %#llx\nnice: %d\npriority: %u\n", s.policy, s.flags, s.nice, s.priority);
+  printf("runtime: %llu\ndeadline: %llu\nperiod: %llu\n", s.runtime, s.deadline, s.period);
+  printf("ioprio: %#lx\nioprio of group: %#lx\n", syscall(SYS_ioprio_get, 1, 0),
+         syscall(SYS_ioprio_get, 2, 0));
+  int mode = 0;
+  if (syscall(SYS_get_mempolicy, &mode, NULL, 0, NULL, 0)) return tell("mempolicy", -1);
+  printf("mempolicy: %#x\n", mode);
+  return 0;
+}
+
 static int cmd_exit(char** args) { return (int)number(args[0]); }
 static int cmd_kill(char** args) { return kill(getpid(), (int)number(args[0])); }
 static int cmd_sleep(char** args) { return (int)sleep((unsigned)number(args[0])); }
@@ -275,6 +301,20 @@ static int cmd_sleep(char** args) { return (int)sleep((unsigned)number(args[0]))
 // Writes a byte to a descriptor: for descriptors that the caller keeps open.
 static int cmd_write(char** args) {
   return tell("write", write((int)number(args[0]), args[1], strlen(args[1])));
+}
+
+// One datagram of each argument to NOTIFY_SOCKET, as sd_notify(3).
+static int cmd_notify(char** args) {
+  const char* path = getenv("NOTIFY_SOCKET");
+  struct sockaddr_un to = {.sun_family = AF_UNIX};
+  if (!path || strlen(path) >= sizeof to.sun_path) return 98;
+  strcpy(to.sun_path, path);
+  const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+  for (; *args; args++) {
+    const ssize_t sent = sendto(fd, *args, strlen(*args), 0, (struct sockaddr*)&to, sizeof to);
+    if (sent < 0) return tell("notify", sent);
+  }
+  return 0;
 }
 
 static const struct {
@@ -300,6 +340,8 @@ static const struct {
     {"syscall", cmd_syscall, 1},
     {"syscall32", cmd_syscall32, 1},
     {"catch", cmd_catch, 0},
+    {"scheduler", cmd_scheduler, 0},
+    {"notify", cmd_notify, 1},
     {"exit", cmd_exit, 1},
     {"kill", cmd_kill, 1},
     {"sleep", cmd_sleep, 1},

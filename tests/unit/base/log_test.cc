@@ -33,7 +33,7 @@ class LogTest : public testing::Test {
 
 void say_all(Log& log) {
   log.debug("not said");
-  log.set_debug(true);
+  log.set_level(LogLevel::kDebug);
   log.debug("d");
   log.warning("two\nlines \"\x1b");
   log.error(Error::system("mount", EPERM).object("/mounts/0").hint("be root").stage("create"));

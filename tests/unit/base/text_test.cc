@@ -52,6 +52,21 @@ TEST(Text, NearestIsATypingMistakeAway) {
   EXPECT_EQ(text::nearest("create", {}), std::nullopt);
 }
 
+TEST(Text, BytesAreWhatUsersWrite) {
+  EXPECT_EQ(text::bytes("0"), 0);
+  EXPECT_EQ(text::bytes("-1"), -1);
+  EXPECT_EQ(text::bytes("512"), 512);
+  EXPECT_EQ(text::bytes("512b"), 512);
+  EXPECT_EQ(text::bytes("64k"), 65536);
+  EXPECT_EQ(text::bytes("64 KiB"), 65536);
+  EXPECT_EQ(text::bytes("1.5GB"), 1610612736);
+  EXPECT_EQ(text::bytes("2t"), int64_t{2} << 40);
+  EXPECT_EQ(text::bytes("8191p"), int64_t{8191} << 50);
+  for (const char* wrong : {"", "k", "-2", "1x", "1kk", "1 2", "0x10", "1.k", ".5g", "1.2.3", "8192p",
+                            "99999999999999999999", "ib", "1ib"})
+    EXPECT_EQ(text::bytes(wrong), std::nullopt) << wrong;
+}
+
 TEST(Text, CatTakesTextsCharactersAndNumbers) {
   EXPECT_EQ(text::cat("a", 'b', std::string("c"), -1, uint64_t{1} << 63), "abc-19223372036854775808");
 }

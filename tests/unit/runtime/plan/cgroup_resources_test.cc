@@ -347,5 +347,55 @@ TEST(CgroupResources, UnifiedKeysAreChecked) {
     EXPECT_EQ(refusal({.unified = {{key, "1"}}}, v2_host()), expected);
 }
 
+// ---- update: what the kernel has already completes what is asked for
+
+std::string update_text(const spec::Resources& resources, const CgroupLayout& layout,
+                        const CurrentLimits& now) {
+  const Result<CgroupPlan> plan = plan_cgroup_update(resources, layout, now);
+  return plan.ok() ? text_of(plan.value().files) : "error: " + plan.error().to_string();
+}
+
+TEST(CgroupUpdate, HalfOfTheQuotaKeepsTheOther) {
+  const CurrentLimits now{.cpu_max = "50000 200000", .memory_limit = "max"};
+  spec::Resources quota{.cpu = spec::Cpu{.quota = 60000}};
+  EXPECT_EQ(update_text(quota, v2_host(), now), "cpu.max = 60000 200000 <- cpu/quota\n");
+  spec::Resources period{.cpu = spec::Cpu{.period = 100000}};
+  EXPECT_EQ(update_text(period, v2_host(), now), "cpu.max = 50000 100000 <- cpu/period\n");
+  EXPECT_EQ(update_text(period, v2_host(), {.cpu_max = "max 50000", .memory_limit = ""}),
+            "cpu.max = max 100000 (optional) <- cpu/period\n");
+  spec::Resources none{.cpu = spec::Cpu{.quota = -1}};
+  EXPECT_EQ(update_text(none, v2_host(), now), "cpu.max = max 200000 (optional) <- cpu/quota\n");
+  EXPECT_EQ(update_text(quota, v1_host(), {}), "cpu: cpu.cfs_quota_us = 60000 <- cpu/quota\n");
+}
+
+TEST(CgroupUpdate, SwapIsWhatTheLimitThatStaysLeaves) {
+  spec::Resources swap{.memory = spec::Memory{.swap = 300}};
+  EXPECT_EQ(update_text(swap, v2_host(), {.cpu_max = "", .memory_limit = "200"}),
+            "memory.max = 200 <- memory/limit\nmemory.swap.max = 100 <- memory/swap\n");
+  for (const char* none : {"max", "9223372036854771712"}) {
+    EXPECT_NE(update_text(swap, v2_host(), {.cpu_max = "", .memory_limit = none}).find("needs memory.limit"),
+              std::string::npos);
+  }
+}
+
+TEST(CgroupUpdate, NoLimitOfMemoryIsNoneOfSwap) {
+  spec::Resources none{.memory = spec::Memory{.limit = -1}};
+  EXPECT_EQ(update_text(none, v2_host(), {.cpu_max = "", .memory_limit = "200"}),
+            "memory.max = max (optional) <- memory/limit\nmemory.swap.max = max (optional) <- memory/swap\n");
+  EXPECT_EQ(update_text(none, v1_host(), {.cpu_max = "", .memory_limit = "200"}),
+            "memory: memory.limit_in_bytes = -1 (optional) <- memory/limit\n"
+            "memory: memory.memsw.limit_in_bytes = -1 (optional) <- memory/limit\n");
+}
+
+TEST(CgroupUpdate, DeviceRulesOnlyWhereTheyAreNamed) {
+  const Result<CgroupPlan> without = plan_cgroup_update({.pids = spec::Pids{.limit = 5}}, v1_host(), {});
+  ASSERT_TRUE(without.ok());
+  EXPECT_TRUE(without.value().device_lines.empty());
+  const Result<CgroupPlan> with =
+      plan_cgroup_update({.devices = {{.allow = false, .access = "rwm"}}}, v2_host(), {});
+  ASSERT_TRUE(with.ok());
+  EXPECT_FALSE(with.value().device_program.empty());
+}
+
 }  // namespace
 }  // namespace estiva

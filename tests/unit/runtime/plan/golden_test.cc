@@ -25,7 +25,7 @@ CgroupLayout v1_layout() {
 
 HostFacts host(const std::string& name) {
   HostFacts facts;
-  facts.selinux = false;
+  facts.apparmor = true;
   facts.cgroups = {CgroupMode::kV2,
                    {{"/sys/fs/cgroup", {"cpuset", "cpu", "io", "memory", "hugetlb", "pids"}, true}}};
   if (name == "v1") facts.cgroups = v1_layout();

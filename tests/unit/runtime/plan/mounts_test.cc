@@ -83,7 +83,6 @@ TEST(MountPlan, IdMapsOfTheUserNamespace) {
 
 TEST(MountPlan, IdMapsThatAreRefused) {
   EXPECT_EQ(refused_at(with_mount(bind({"bind", "idmap"}))), "/mounts/0/options");
-  EXPECT_EQ(refused_at(with_mount(bind({"bind", "idmap=uids=0-1-1"}))), "/mounts/0/options/1");
   spec::Mount half = mapped(bind({"bind"}));
   half.gid_mappings.clear();
   EXPECT_EQ(refused_at(with_mount(half)), "/mounts/0/gidMappings");
@@ -94,6 +93,41 @@ TEST(MountPlan, IdMapsThatAreRefused) {
   tmpfs.type = "tmpfs";
   EXPECT_EQ(refused_at(with_mount(tmpfs)), "/mounts/0/uidMappings");
   EXPECT_EQ(refused_at(with_mount(mapped(bind({"bind"}))), false), "/mounts/0/uidMappings");
+}
+
+TEST(MountPlan, IdMapsInTheOption) {
+  EXPECT_EQ(line_of(with_mount(bind({"bind", "idmap=uids=1000-5000-1#2000-7000-10;gids=0-9-1"}))),
+            "bind /m from /src idmap uid 1000:5000:1,2000:7000:10 gid 0:9:1");
+  EXPECT_EQ(line_of(with_mount(bind({"rbind", "ridmap=gids=0-9-1;uids=0-8-1"}))),
+            "bind /m from /src recursive ridmap uid 0:8:1 gid 0:9:1");
+  // "@": by the container's user namespace, 0 to 65535 being 100000 to 165535.
+  const spec::Spec relative = with_mount(bind({"bind", "idmap=uids=@5-1000-10;gids=5-1000-10"}));
+  EXPECT_EQ(line_of(with_user_namespace(relative, "")),
+            "bind /m from /src idmap uid 5:101000:10 gid 5:1000:10");
+  EXPECT_EQ(refused_at(relative), "/mounts/0/options/1");
+  const spec::Spec outside = with_mount(bind({"bind", "idmap=uids=@5-65530-10;gids=5-1000-10"}));
+  EXPECT_EQ(refused_at(with_user_namespace(outside, "")), "/mounts/0/options/1");
+  for (const char* bad :
+       {"idmap=", "idmap=uids=0-1-1", "idmap=uids=0-1-1;gids=", "idmap=uids=0-1;gids=0-1-1",
+        "idmap=uids=0-1-0;gids=0-1-1", "idmap=uids=0-1-1;gids=0-1-1;x=1", "idmap=uids=0-1--1;gids=0-1-1",
+        "idmap=uids=0-4294967295-2;gids=0-1-1", "ridmap=uids=a-b-c;gids=0-1-1"}) {
+    EXPECT_EQ(refused_at(with_mount(bind({"bind", bad}))).substr(0, 19), "/mounts/0/options/1") << bad;
+  }
+  EXPECT_EQ(refused_at(with_mount(mapped(bind({"bind", "idmap=uids=0-1-1;gids=0-1-1"})))),
+            "/mounts/0/options/1");
+  spec::Mount tmpfs = bind({"idmap=uids=0-1-1;gids=0-1-1"});
+  tmpfs.type = "tmpfs";
+  EXPECT_EQ(refused_at(with_mount(tmpfs)), "/mounts/0/options/0");
+}
+
+TEST(MountPlan, LinksAreForBindMounts) {
+  EXPECT_EQ(line_of(with_mount(bind({"bind", "src-nofollow", "dest-nofollow", "copy-symlink"}))),
+            "bind /m from /src source-not-followed target-not-followed or link");
+  for (const char* option : {"src-nofollow", "dest-nofollow", "copy-symlink"}) {
+    spec::Mount tmpfs = bind({option});
+    tmpfs.type = "tmpfs";
+    EXPECT_EQ(refused_at(with_mount(tmpfs)), "/mounts/0/options") << option;
+  }
 }
 
 TEST(MountPlan, CopyUpIsForATmpfs) {

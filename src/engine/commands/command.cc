@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of global options and of commands.
+#include "engine/commands/command.h"
+
+#include <stdlib.h>
+
+#include "engine/container/containers.h"
+#include "engine/run/engine.h"
+#include "estiva/base/files.h"
+#include "estiva/base/text.h"
+#include "image/mount/rootfs.h"
+#include "image/reference.h"
+
+namespace estiva::engine {
+
+namespace {
+
+constexpr Option kGlobalRows[] = {
+    options::row<&GlobalOptions::root>(0, "root", "DIR", "where images are kept; /var/lib/cais if not given"),
+    options::row<&Globals::run_root>(
+        0, "run-root", "DIR", "where mounts and locks are kept until the next boot; /run/cais if not given"),
+    options::row<&Globals::storage>(0, "storage", "index|unpacked",
+                                    "how images become directories; the better that works here if not given"),
+    global_rows::kLog,
+    global_rows::kLogFormat,
+    global_rows::kDebug,
+    global_rows::kVersion,
+    global_rows::kHelp,
+};
+
+// clang-format off
+const Command* const kCommands[] = {
+    &kRun, &kCreate, &kStart, &kAttach, &kExec, &kLogs, &kPs, &kStop, &kRestart, &kKill, &kWait, &kPause, &kUnpause,
+    &kRm, &kRename, &kPort, &kTop, &kStats, &kUpdate, &kInspect,
+    &kPull, &kPush, &kImages, &kTag, &kUntag, &kRmi, &kHistory, &kLoad, &kSave, &kImport, &kExport, &kCopy,
+    &kBundle, &kUnbundle, &kMount, &kCommit, &kDiff, &kVerify, &kPrune, &kDf, &kInfo, &kLogin, &kLogout, &kComplete,
+    &kAfterExit};
+// clang-format on
+
+Result<void> add_containers(const Globals& global, std::vector<std::string>& out) {
+  const Containers containers(TRY(files::absolute(global.root)), TRY(files::absolute(global.run_root)));
+  for (const ContainerRecord& each : TRY(containers.list())) {
+    out.push_back(each.name);
+    out.push_back(each.short_id());
+  }
+  return {};
+}
+
+// Names as a user writes them, and IDs.
+Result<std::vector<std::string>> candidates(const GlobalOptions& global, std::string_view operand) {
+  std::vector<std::string> out;
+  const auto& all = static_cast<const Globals&>(global);
+  if (operand.find("CONTAINER") != std::string_view::npos) TRY(add_containers(all, out));
+  if (operand.find("IMAGE") == std::string_view::npos) return out;
+  const image::Store store = TRY(image::Store::open(all.root, all.run_root));
+  for (const image::Image& each : TRY(store.images())) {
+    for (const image::NameRecord& name : each.names)
+      out.push_back(TRY(image::Reference::parse(name.name)).familiar());
+    if (each.names.empty()) out.push_back(each.record.config.short_hex());
+  }
+  return out;
+}
+
+Result<int> complete(Invocation& in) { return complete_words(kComplete, in); }
+
+std::string version_lines() { return ""; }
+
+}  // namespace
+
+Result<image::Store> open_store(const Invocation& in) {
+  return image::Store::open(globals(in).root, globals(in).run_root);
+}
+
+Result<image::Tier> tier(const Invocation& in, const image::Store& store) {
+  std::string forced = globals(in).storage;
+  const char* environment = ::getenv("CAIS_STORAGE");
+  if (forced.empty() && environment != nullptr) forced = environment;
+  return image::choose_tier(store, forced);
+}
+
+const Command kComplete = {
+    "complete", "-- WORD...", "print what may stand for the last word of a command line", {}, complete};
+
+const Program kProgram = {"cais",        "Containers from images, without a daemon.",
+                          version_lines, kGlobalRows,
+                          kCommands,     kEngineError,
+                          candidates};
+
+}  // namespace estiva::engine

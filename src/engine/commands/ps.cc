@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// cais ps, port: which containers there are.
+#include <algorithm>
+
+#include "engine/commands/containers.h"
+#include "engine/container/ports.h"
+#include "engine/container/status.h"
+#include "engine/format.h"
+#include "engine/network/endpoint.h"
+#include "estiva/base/json.h"
+#include "estiva/base/text.h"
+#include "estiva/base/time.h"
+
+namespace estiva::engine {
+
+namespace {
+
+struct PsFlags {
+  bool all = false, quiet = false, no_trunc = false, latest = false, size = false;
+  int64_t last = 0;
+  std::string format = "table";
+  Strings filter;
+};
+
+template <auto member>
+constexpr Option filter_row(const char* name, const char* argument, const char* help) {
+  return {'f', name, argument, help, [](void* target, std::string_view value) -> Result<void> {
+            (static_cast<PsFlags*>(target)->*member).emplace_back(value);
+            return {};
+          }};
+}
+constexpr Option kPsRows[] = {
+    options::row<&PsFlags::all>('a', "all", nullptr, "also those that do not run"),
+    options::row<&PsFlags::quiet>('q', "quiet", nullptr, "IDs only"),
+    options::row<&PsFlags::no_trunc>(0, "no-trunc", nullptr, "IDs and commands at full length"),
+    options::row<&PsFlags::latest>('l', "latest", nullptr, "the newest, whatever it does"),
+    options::row<&PsFlags::last>('n', "last", "N", "the N newest, whatever they do"),
+    options::row<&PsFlags::format>(0, "format", "table|json", "how; json is one object a line"),
+    filter_row<&PsFlags::filter>("filter", "NAME=VALUE", "id, name, status, label, ancestor, exited"),
+};
+
+constexpr size_t kCommandWidth = 20;
+constexpr int64_t kSecond = 1'000'000'000;
+
+struct Listed {
+  ContainerRecord record;
+  Status status;
+};
+
+bool has_label(const ContainerRecord& record, const std::string& wanted) {
+  const size_t equals = wanted.find('=');
+  const auto found = record.labels.find(wanted.substr(0, equals));
+  return found != record.labels.end() &&
+         (equals == wanted.npos || found->second == wanted.substr(equals + 1));
+}
+
+Result<bool> matches(const Listed& each, const std::string& filter) {
+  const size_t equals = filter.find('=');
+  const std::string key = filter.substr(0, equals),
+                    value = equals == filter.npos ? "" : filter.substr(equals + 1);
+  if (key == "id") return each.record.id.starts_with(value);
+  if (key == "name") return each.record.name.find(value) != std::string::npos;
+  if (key == "status") return name_of(each.status.condition) == value;
+  if (key == "label") return has_label(each.record, value);
+  if (key == "ancestor")
+    return each.record.image == value || each.record.image_id.find(value) != std::string::npos;
+  if (key == "exited")
+    return each.status.condition == Condition::kExited && text::cat(each.status.exit.code) == value;
+  return Error(Code::kInvalid, "is none of id, name, status, label, ancestor, exited")
+      .object(text::cat("filter ", text::quote(key)));
+}
+
+bool runs(const Status& status) {
+  return status.condition == Condition::kRunning || status.condition == Condition::kPaused;
+}
+
+Result<std::vector<Listed>> choose(const Engine& engine, const PsFlags& flags) {
+  const bool by_status = std::ranges::any_of(flags.filter, [](const std::string& each) {
+    return each.starts_with("status=") || each.starts_with("exited=");
+  });
+  const size_t most = flags.latest ? 1 : flags.last > 0 ? static_cast<size_t>(flags.last) : SIZE_MAX;
+  const bool all = flags.all || by_status || most != SIZE_MAX;
+  std::vector<Listed> out;
+  for (ContainerRecord& record : TRY(engine.containers.list())) {
+    Listed each{std::move(record), {}};
+    each.status = TRY(status_of(engine.containers, each.record));
+    bool wanted = (all || runs(each.status)) && out.size() < most;
+    for (const std::string& filter : flags.filter) wanted = TRY(matches(each, filter))
+    &&wanted;
+    if (wanted) out.push_back(std::move(each));
+  }
+  return out;
+}
+
+std::string command_of(const ContainerRecord& record, bool whole) {
+  std::string command = text::printable(text::join(record.args, " "));
+  if (!whole && command.size() > kCommandWidth) command = command.substr(0, kCommandWidth - 1) + "…";
+  return text::cat("\"", command, "\"");
+}
+
+std::string json_line(const Listed& each, const std::string& ports) {
+  const ContainerRecord& record = each.record;
+  std::string out;
+  json::Writer writer(out);
+  const auto add = [&](std::string_view key, const std::string& value) {
+    writer.key(key);
+    writer.string(value);
+  };
+  Strings labels;
+  for (const auto& [key, value] : record.labels) labels.push_back(text::cat(key, "=", value));
+  writer.begin_object();
+  add("ID", record.id);
+  add("Image", record.image);
+  add("Command", command_of(record, true));
+  add("CreatedAt", utc_text(record.created_ns));
+  add("RunningFor", ago(record.created_ns / kSecond));
+  add("State", std::string(name_of(each.status.condition)));
+  add("Status", describe(each.status));
+  add("Ports", ports);
+  add("Names", record.name);
+  add("Labels", text::join(labels, ","));
+  writer.end_object();
+  return out + "\n";
+}
+
+Result<int> ps(Invocation& in) {
+  PsFlags flags;
+  TRY(parse_operands(kPs, &flags, in, 0, 0));
+  const Engine engine = TRY(open_containers(in));
+  Table table({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"});
+  std::string lines;
+  for (const Listed& each : TRY(choose(engine, flags))) {
+    const ContainerRecord& record = each.record;
+    const std::string ports =
+        runs(each.status) ? shown_ports(record, ports_now(engine.containers, record.id)) : "";
+    const std::string id = flags.no_trunc ? record.id : record.short_id();
+    if (flags.quiet) {
+      lines += id + "\n";
+    } else if (flags.format == "json") {
+      lines += json_line(each, ports);
+    } else {
+      const std::string created = human_duration((epoch_ns() - record.created_ns) / kSecond) + " ago";
+      table.add({id, record.image, command_of(record, flags.no_trunc), created, describe(each.status), ports,
+                 record.name});
+    }
+  }
+  TRY(print(flags.quiet || flags.format == "json" ? lines : table.text()));
+  return 0;
+}
+
+Result<int> port(Invocation& in) {
+  const Strings operands = TRY(parse_operands(kPort, nullptr, in, 1, 2));
+  const Engine engine = TRY(open_containers(in));
+  const ContainerRecord record = TRY(engine.containers.find(operands[0]));
+  std::string lines;
+  for (const PublishedPort& each : ports_now(engine.containers, record.id)) {
+    const std::string inner = text::cat(each.container, "/", each.protocol);
+    const bool one = operands.size() == 2;
+    if (one && operands[1] != inner && operands[1] != text::cat(each.container)) continue;
+    const std::string outer = text::cat(each.shown_address(), ":", each.host);
+    lines += one ? outer + "\n" : text::cat(inner, " -> ", outer, "\n");
+  }
+  if (lines.empty() && operands.size() == 2)
+    return Error(Code::kNotFound,
+                 text::cat("No public port '", operands[1], "' published for ", operands[0]));
+  TRY(print(lines));
+  return 0;
+}
+
+}  // namespace
+
+const Command kPs = {"ps", "", "list containers", kPsRows, ps};
+const Command kPort = {
+    "port", "CONTAINER [PORT]", "list the ports of a container that are published", {}, port};
+
+}  // namespace estiva::engine

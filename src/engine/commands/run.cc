@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// cais run, create, start, attach.
+#include <linux/close_range.h>
+
+#include "engine/commands/container_flags.h"
+#include "engine/commands/containers.h"
+#include "engine/container/status.h"
+#include "engine/network/bridge.h"
+#include "engine/pull_image.h"
+#include "engine/run/after_exit.h"
+#include "engine/run/create.h"
+#include "engine/run/remove.h"
+#include "engine/run/start.h"
+#include "engine/spec/seccomp.h"
+#include "estiva/base/sys.h"
+#include "estiva/base/text.h"
+#include "image/formats/source.h"
+
+namespace estiva::engine {
+
+namespace {
+
+struct Made {
+  ContainerRecord record;
+  std::optional<image::Session> session;  // of an image of the store: synced once the container is there
+};
+
+// The image is fetched first where it is not here, or where that is asked for.
+Result<Made> make(Invocation& in, const Engine& engine, const RunFlags& flags, const Strings& operands) {
+  CreateRequest request{flags, operands[0], Strings(operands.begin() + 1, operands.end())};
+  TRY(read_seccomp_files(request.options.security_opt));
+  if (flags.network == "host" && !flags.publish.empty())
+    in.log.warning("Published ports are discarded when using host network mode");
+  if (image::is_place(operands[0])) {
+    ContainerRecord record = TRY(create_container(engine, request));
+    return Made{std::move(record), std::nullopt};
+  }
+  image::Session session = TRY(image::Session::begin(engine.store));
+  ProvideFlags wanted;
+  wanted.pull = flags.pull;
+  wanted.platform = flags.platform;
+  wanted.progress = flags.progress;
+  wanted.quiet = flags.quiet;
+  TRY(provide_image(in, session, operands[0], wanted));
+  ContainerRecord record = TRY(create_container(engine, request));
+  return Made{std::move(record), std::move(session)};
+}
+
+Result<int> create(Invocation& in) {
+  RunFlags flags;
+  const Strings operands = TRY(parse_operands(kCreate, &flags, in, 1, SIZE_MAX));
+  const Engine engine = TRY(open_containers(in));
+  Made made = TRY(make(in, engine, flags, operands));
+  if (made.session) TRY(made.session->sync());
+  TRY(print(made.record.id + "\n"));
+  return 0;
+}
+
+// The status of an error, said already.
+int refused(Invocation& in, const Error& error) {
+  in.log.error(error);
+  return status_of_error(error);
+}
+
+Result<int> run(Invocation& in) {
+  RunFlags flags;
+  const Strings operands = TRY(parse_operands(kRun, &flags, in, 1, SIZE_MAX));
+  if (!flags.detach) TRY(check_terminal(flags.tty && flags.interactive));
+  AttachOptions options = TRY(attach_options(flags.detach_keys, flags.interactive, flags.tty));
+  options.pass_signals = flags.sig_proxy != "false";
+  const Engine engine = TRY(open_containers(in));
+  Made made = TRY(make(in, engine, flags, operands));
+  const ContainerRecord& record = made.record;
+  const uint8_t wants = flags.detach ? 0 : attach_wants(flags);
+  Result<ShimConnection> connection = start_container(engine, record.id, {wants, terminal_size()});
+  if (!connection.ok()) {
+    if (flags.rm) (void)remove_container(engine, record.id, true);
+    return refused(in, connection.error());
+  }
+  if (made.session) TRY(std::exchange(made.session, std::nullopt)->sync());
+  if (flags.detach) {
+    TRY(print(record.id + "\n"));
+    return 0;
+  }
+  return follow(engine, record, connection.value(), std::move(options));
+}
+
+struct StartFlags {
+  bool attach = false, interactive = false;
+  std::string detach_keys = kDefaultDetachKeys;
+};
+constexpr Option kStartRows[] = {
+    options::row<&StartFlags::attach>('a', "attach", nullptr, "follow its output; end as it ends"),
+    options::row<&StartFlags::interactive>('i', "interactive", nullptr, "give it our standard input too"),
+    options::row<&StartFlags::detach_keys>(0, "detach-keys", "KEYS", "that leave the container"),
+};
+
+Result<int> start_attached(Invocation& in, const Engine& engine, const std::string& name,
+                           const StartFlags& flags) {
+  const ContainerRecord record = TRY(engine.containers.find(name));
+  TRY(check_terminal(record.options.tty && flags.interactive));
+  AttachOptions options = TRY(
+      attach_options(flags.detach_keys, flags.interactive && record.options.interactive, record.options.tty));
+  Result<ShimConnection> connection =
+      start_container(engine, record.id, {attach_wants(record.options), terminal_size()});
+  if (!connection.ok()) return refused(in, connection.error());
+  return follow(engine, record, connection.value(), std::move(options));
+}
+
+Result<int> start(Invocation& in) {
+  StartFlags flags;
+  const Strings operands = TRY(parse_operands(kStart, &flags, in, 1, SIZE_MAX));
+  const bool attaches = flags.attach || flags.interactive;
+  if (attaches && operands.size() > 1)
+    return Error(Code::kInvalid, "you cannot start and attach multiple containers at once");
+  const Engine engine = TRY(open_containers(in));
+  if (attaches) return start_attached(in, engine, operands[0], flags);
+  return for_each_container(in, engine, operands, [&](const ContainerRecord& record) -> Result<void> {
+    const Condition condition = TRY(condition_of(engine.containers, record));
+    if (condition == Condition::kRunning) return {};
+    TRY(start_container(engine, record.id, {}));
+    return {};
+  });
+}
+
+struct AttachFlags {
+  bool no_stdin = false;
+  std::string detach_keys = kDefaultDetachKeys, sig_proxy;
+};
+constexpr Option kAttachRows[] = {
+    options::row<&AttachFlags::no_stdin>(0, "no-stdin", nullptr, "only watch"),
+    options::row<&AttachFlags::detach_keys>(0, "detach-keys", "KEYS",
+                                            "that leave the container; ctrl-p,ctrl-q if not given"),
+    options::row<&AttachFlags::sig_proxy>(0, "sig-proxy", "true|false",
+                                          "pass signals on, without a terminal"),
+};
+
+Result<int> attach_command(Invocation& in) {
+  AttachFlags flags;
+  const Strings operands = TRY(parse_operands(kAttach, &flags, in, 1, 1));
+  AttachOptions options;
+  options.keys = TRY(DetachKeys::parse(flags.detach_keys));
+  options.pass_signals = flags.sig_proxy != "false";
+  const Engine engine = TRY(open_containers(in));
+  const ContainerRecord record = TRY(engine.containers.find(operands[0]));
+  const Condition condition = TRY(condition_of(engine.containers, record));
+  if (condition == Condition::kPaused)
+    return Error(Code::kState, "You cannot attach to a paused container, unpause it first");
+  if (condition != Condition::kRunning)
+    return Error(Code::kState, "You cannot attach to a stopped container, start it first");
+  options.input = !flags.no_stdin && record.options.interactive;
+  options.terminal = record.options.tty;
+  TRY(check_terminal(options.terminal && options.input));
+  const shim::Size size = flags.no_stdin ? shim::Size{} : terminal_size();
+  const shim::Hello hello{kPatience, size.rows, size.columns, shim::kVersion, attach_wants(record.options)};
+  const ShimConnection connection =
+      TRY(ShimConnection::open(engine.containers.run_file(record.id, shim::kSocketFile), hello));
+  return follow(engine, record, connection, std::move(options));
+}
+
+Result<int> after(Invocation& in) {
+  const Strings operands = TRY(parse_operands(kAfterExit, nullptr, in, 1, 1));
+  // Clients that wait for our end; nobody that we start may keep them waiting.
+  TRY(sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
+  const Engine engine = TRY(open_engine(globals(in).root, globals(in).run_root, globals(in).storage));
+  TRY(after_exit(engine, operands[0]));
+  return 0;
+}
+
+}  // namespace
+
+Result<Engine> open_containers(Invocation& in) {
+  Engine engine = TRY(open_engine(globals(in).root, globals(in).run_root, globals(in).storage));
+  TRY(reconcile(engine));
+  const Result<void> healed = heal_bridge(engine.containers);
+  if (!healed.ok())
+    in.log.warning(text::cat("published ports of running containers: ", healed.error().to_string()));
+  return engine;
+}
+
+Result<std::optional<ContainerRecord>> named_container(const Engine& engine, const std::string& operand) {
+  Result<ContainerRecord> found = engine.containers.find(operand);
+  if (!found.ok() && found.error().code() == Code::kNotFound) return std::optional<ContainerRecord>();
+  return std::optional<ContainerRecord>(TRY(std::move(found)));
+}
+
+Result<AttachOptions> attach_options(const std::string& keys, bool input, bool terminal) {
+  AttachOptions options;
+  options.keys = TRY(DetachKeys::parse(keys));
+  options.input = input;
+  options.terminal = terminal;
+  return options;
+}
+
+uint8_t attach_wants(const ContainerOptions& options) {
+  return options.tty ? shim::kWantOutput | shim::kWantReplay : shim::kWantOutput;
+}
+
+Result<int> follow(const Engine& engine, const ContainerRecord& record, const ShimConnection& connection,
+                   AttachOptions options) {
+  const Attached attached = TRY(attach(connection, std::move(options)));
+  if (attached.end == Attached::End::kDetached) return 0;
+  // Cleaned up after, so that the next command finds it so; with --rm it is gone.
+  connection.await_end();
+  if (attached.end == Attached::End::kExited) return attached.exit.code;
+  const Result<shim::ExitRecord> exit = read_exit(engine.containers.file(record.id, shim::kExitFile));
+  if (exit.ok()) return static_cast<int>(exit.value().code);
+  return Error(Code::kInternal, "its shim ended without a word").object(record.short_id());
+}
+
+const Command kRun = {"run", "IMAGE [COMMAND [ARGUMENT...]]", "make a container and start it", kRunRows, run,
+                      true};
+const Command kCreate = {
+    "create", "IMAGE [COMMAND [ARGUMENT...]]", "make a container, without starting it", kCreateRows, create,
+    true};
+const Command kStart = {"start", "CONTAINER...", "start containers again", kStartRows, start};
+const Command kAttach = {"attach", "CONTAINER", "our terminal becomes that of a running container",
+                         kAttachRows, attach_command};
+const Command kAfterExit = {
+    "_after-exit", "CONTAINER", "clean up after a container: its shim calls this", {}, after};
+
+}  // namespace estiva::engine

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a container is doing, as the files of its shim say and /proc confirms.
+#pragma once
+
+#include <string>
+
+#include "engine/container/containers.h"
+#include "estiva/shim_records.h"
+
+namespace estiva::engine {
+
+enum class Condition : uint8_t { kCreated, kStarting, kRunning, kPaused, kExited, kRemoving };
+std::string_view name_of(Condition condition);  // docker's words: "running"
+
+struct Status {
+  Condition condition = Condition::kCreated;
+  shim::State state;      // while there is a shim
+  shim::ExitRecord exit;  // of the last end; finished_ns is 0 before the first
+  bool stale = false;     // its shim has ended, and nobody cleaned up yet
+};
+
+Result<Condition> condition_of(const Containers& containers, const ContainerRecord& record);
+Result<Status> status_of(const Containers& containers, const ContainerRecord& record);
+
+// The process of that number is still the one that it was.
+bool is_alive(int32_t pid, uint64_t start);
+
+inline constexpr char kPausedFile[] = "paused";  // in the run directory
+
+// "Up 5 minutes", "Exited (0) 2 seconds ago".
+std::string describe(const Status& status);
+// RFC 3339 with nanoseconds; docker's year 1 for 0.
+std::string utc_text(int64_t nanoseconds);
+
+Result<shim::State> read_state(const Containers& containers, const std::string& id);
+// From the directory that lasts, or the shim's.
+Result<shim::ExitRecord> read_exit(const std::string& path);
+
+}  // namespace estiva::engine

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// Joining, leaving, healing. What is made is written down first, under the network's lock.
+#include "engine/network/bridge.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <netinet/in.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+#include "engine/container/status.h"
+#include "engine/network/firewall.h"
+#include "engine/network/links.h"
+#include "engine/network/network.h"
+#include "estiva/base/files.h"
+#include "estiva/base/sys_mount.h"
+#include "estiva/base/sys_process.h"
+#include "estiva/base/sys_socket.h"
+#include "estiva/base/text.h"
+#include "image/mount/mount.h"
+
+namespace estiva::engine {
+
+namespace {
+
+using net::NetlinkSocket;
+
+constexpr char kOwnNamespace[] = "/proc/thread-self/ns/net", kForwarding[] = "/proc/sys/net/ipv4/ip_forward";
+
+constexpr size_t kMaxFile = 1 << 20;
+
+struct Network {
+  NetworkNames names;
+  NetworkState state;
+  NetlinkSocket route;
+  Firewall firewall;
+  Link bridge;
+};
+
+Result<std::string> namespace_id() {
+  const struct stat info = TRY(sys::fstatat(FdView::cwd(), kOwnNamespace, 0));
+  return text::cat(info.st_dev, ":", info.st_ino);
+}
+
+uint8_t number_of(const std::string& protocol) { return protocol == "udp" ? IPPROTO_UDP : IPPROTO_TCP; }
+
+Result<std::vector<Forward>> forwards_of(const Endpoint& endpoint) {
+  std::vector<Forward> out;
+  for (const PublishedPort& each : TRY(published_ports(endpoint.ports)))
+    out.push_back({number_of(each.protocol), parse_ipv4(each.address).value_or(0), each.host,
+                   parse_ipv4(endpoint.address).value_or(0), each.container});
+  return out;
+}
+
+bool same_place(const Forward& a, const Forward& b) {
+  return a.protocol == b.protocol && a.port == b.port && (a.at == b.at || a.at == 0 || b.at == 0);
+}
+
+// ---- ports of the host
+
+std::string owner_of(const Containers& containers, const Forward& wanted) {
+  const Result<std::vector<ContainerRecord>> records = containers.list();
+  if (!records.ok()) return "";
+  for (const ContainerRecord& record : records.value()) {
+    const Result<std::optional<Endpoint>> endpoint = read_endpoint(containers, record.id);
+    if (!endpoint.ok() || !endpoint.value()) continue;
+    const Result<std::vector<Forward>> forwards = forwards_of(*endpoint.value());
+    if (forwards.ok() &&
+        std::ranges::any_of(forwards.value(), [&](const Forward& each) { return same_place(each, wanted); }))
+      return record.name;
+  }
+  return "";
+}
+
+Error refused_port(const Containers& containers, const ContainerRecord& record, const PublishedPort& port,
+                   const Error& cause) {
+  const std::string place = text::cat(port.shown_address(), ":", port.host);
+  const std::string subject = text::cat("driver failed programming external connectivity on endpoint ",
+                                        record.name, " (", record.id, "): Bind for ", place, " failed: ");
+  if (cause.errnum() != EADDRINUSE) return Error(Code::kSystem, subject + text::lower(cause.to_string()));
+  Error out(Code::kExists, subject + "port is already allocated");
+  const Forward wanted{number_of(port.protocol), parse_ipv4(port.address).value_or(0), port.host, 0, 0};
+  const std::string owner = owner_of(containers, wanted);
+  if (!owner.empty()) return std::move(out).hint(text::cat("the container ", owner, " has it"));
+  return std::move(out).hint(
+      text::cat("another program has it: ss -lnp 'sport = ", port.host, "' tells which"));
+}
+
+// The sockets; ports that any was asked for are found.
+Result<std::vector<Fd>> hold(const Containers& containers, const ContainerRecord& record,
+                             std::vector<PublishedPort>& ports) {
+  std::vector<Fd> out;
+  for (PublishedPort& each : ports) {
+    const int type = each.protocol == "udp" ? SOCK_DGRAM : SOCK_STREAM;
+    const uint32_t address = htonl(parse_ipv4(each.address).value_or(0));
+    Result<Fd> socket = sys::bound_inet_socket(type, address, each.host);
+    if (!socket.ok()) return refused_port(containers, record, each, socket.error());
+    if (each.host == 0) each.host = TRY(sys::inet_port(socket.value()));
+    out.push_back(std::move(socket).value());
+  }
+  return out;
+}
+
+// ---- the network
+
+Result<void> allow_forwarding() {
+  if (TRY(files::read_all(FdView::cwd(), kForwarding, 16)).starts_with('1')) return {};
+  return files::write_kernel(FdView::cwd(), kForwarding, "1");
+}
+
+Result<NetworkState> choose_network(const NetworkNames& names, NetlinkSocket& route, std::string where) {
+  TRY(remove_link(route, names.bridge));  // of a run root that was removed
+  const std::optional<Subnet> subnet = choose_subnet(TRY(routes_of_host(route)), names.start);
+  if (!subnet)
+    return Error(Code::kState, "no private subnet is free for the bridge network")
+        .hint("the host's routes (ip route) cover 10.90.0.0 to 10.127.0.0 and 172.16.0.0 to 172.31.0.0");
+  NetworkState out;
+  out.network_namespace = std::move(where);
+  out.address = ipv4_text(subnet->address);
+  out.prefix = subnet->prefix;
+  return out;
+}
+
+Result<void> make_rules(const Containers& containers, Firewall& firewall, const Subnet& subnet) {
+  TRY(firewall.make(subnet));
+  std::vector<Forward> forwards;
+  for (const Endpoint& each : TRY(other_endpoints(containers, "")))
+    for (const Forward& one : TRY(forwards_of(each))) forwards.push_back(one);
+  return firewall.add(forwards);
+}
+
+// Under the lock.
+Result<Network> ensure_network(const Containers& containers) {
+  const NetworkNames names = network_names(containers.run_root());
+  NetlinkSocket route = TRY(NetlinkSocket::open());
+  Firewall firewall = TRY(Firewall::open(names));
+  const std::string here = TRY(namespace_id());
+  std::optional<NetworkState> state = TRY(read_network(containers));
+  if (!state || state->network_namespace != here) {
+    state = TRY(choose_network(names, route, here));
+    TRY(write_network(containers, *state));
+  }
+  if (!TRY(firewall.exists())) TRY(make_rules(containers, firewall, state->subnet()));
+  TRY(allow_forwarding());
+  const Link bridge = TRY(ensure_bridge(route, names.bridge, state->subnet()));
+  return Network{names, std::move(*state), std::move(route), std::move(firewall), bridge};
+}
+
+// ---- one container
+
+// Its address is its own from here on; packets find their way as soon as it is there.
+Result<Endpoint> take_place(const Containers& containers, const ContainerRecord& record, Network& network,
+                            const std::vector<PublishedPort>& ports) {
+  std::vector<uint32_t> taken;
+  for (const Endpoint& each : TRY(other_endpoints(containers, record.id)))
+    taken.push_back(parse_ipv4(each.address).value_or(0));
+  const Subnet subnet = network.state.subnet();
+  const auto address = choose_address(subnet, parse_ipv4(network.state.last).value_or(0), taken);
+  if (!address) return Error(Code::kState, "the bridge network has no address left");
+  Endpoint out;
+  out.address = network.state.last = ipv4_text(*address);
+  out.gateway = ipv4_text(subnet.gateway());
+  out.prefix = subnet.prefix;
+  out.mac = mac_text(*address);
+  out.link = link_name(record.id);
+  for (const PublishedPort& each : ports) out.ports.push_back(publish_text(each));
+  TRY(write_endpoint(containers, record.id, out));
+  TRY(write_network(containers, network.state));
+  TRY(network.firewall.add(TRY(forwards_of(out))));
+  return out;
+}
+
+struct Inside {
+  Fd network_namespace;
+  NetlinkSocket route;
+};
+
+// We are in it for a moment.
+Result<Inside> new_namespace() {
+  const Fd own = TRY(sys::open(kOwnNamespace, O_RDONLY));
+  TRY(sys::unshare(CLONE_NEWNET));
+  Result<Inside> made = []() -> Result<Inside> {
+    Fd opened = TRY(sys::open(kOwnNamespace, O_RDONLY));
+    return Inside { std::move(opened), TRY(NetlinkSocket::open()) };
+  }();
+  TRY(sys::setns(own, CLONE_NEWNET));
+  return made;
+}
+
+Result<void> pin(FdView network_namespace, const std::string& path) {
+  TRY(sys::open(path, O_RDONLY | O_CREAT | O_EXCL, 0600));
+  const std::string source = text::cat("/proc/self/fd/", network_namespace.number());
+  return sys::mount(source.c_str(), path, nullptr, MS_BIND, nullptr);
+}
+
+Result<void> connect(const Containers& containers, const ContainerRecord& record, Network& network,
+                     const Endpoint& endpoint) {
+  Inside inside = TRY(new_namespace());
+  TRY(pin(inside.network_namespace, containers.run_file(record.id, kNamespaceFile)));
+  const uint32_t address = parse_ipv4(endpoint.address).value_or(0);
+  const PairRequest pair{endpoint.link, network.bridge.index, address, inside.network_namespace};
+  // Of a start before whose namespace the kernel has not taken down yet.
+  TRY(remove_link(network.route, endpoint.link));
+  TRY(make_pair(network.route, pair));
+  return configure_inside(inside.route, network.state.subnet(), address);
+}
+
+// What nobody else has a claim on by now.
+Result<void> close_ports(const Containers& containers, const std::string& id, const Endpoint& endpoint) {
+  std::vector<Forward> gone = TRY(forwards_of(endpoint));
+  if (gone.empty()) return {};
+  for (const Endpoint& other : TRY(other_endpoints(containers, id)))
+    for (const Forward& claim : TRY(forwards_of(other)))
+      std::erase_if(gone, [&](const Forward& each) {
+        return each.protocol == claim.protocol && each.port == claim.port && each.at == claim.at;
+      });
+  Firewall firewall = TRY(Firewall::open(network_names(containers.run_root())));
+  return firewall.remove(gone);
+}
+
+}  // namespace
+
+Result<void> check_published(const ContainerOptions& options) {
+  const bool shares = TRY(network_mode(options))
+  == NetworkMode::kContainer;
+  if (shares && !options.publish.empty())
+    return Error(Code::kInvalid, "conflicting options: port publishing and the container type network mode")
+        .hint("publish the ports of the container whose network it is");
+  for (const PublishedPort& each : TRY(published_ports(options.publish))) {
+    if (!publishes(options)) continue;
+    const std::string object = text::cat("option --publish ", publish_text(each));
+    if (each.protocol == "sctp") return Error::unsupported(object, "only tcp and udp can be published");
+    if (!each.address.empty() && !parse_ipv4(each.address))
+      return Error::unsupported(object, "only IPv4 addresses can be published at");
+  }
+  return {};
+}
+
+Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& record) {
+  std::vector<PublishedPort> ports = TRY(published_ports(record.options.publish));
+  Joined out;
+  out.held = TRY(hold(containers, record, ports));
+  Fd lock = TRY(lock_network(containers));
+  Network network = TRY(ensure_network(containers));
+  out.endpoint = TRY(take_place(containers, record, network, ports));
+  lock.reset();
+  TRY(connect(containers, record, network, out.endpoint).context([] {
+    return std::string("the bridge network");
+  }));
+  return out;
+}
+
+Result<void> join_container(const Containers& containers, const ContainerRecord& record) {
+  const std::string owner = network_owner(record.options);
+  const Status status = TRY(status_of(containers, TRY(containers.read(owner))));
+  const bool runs = status.condition == Condition::kRunning || status.condition == Condition::kPaused;
+  const shim::State& state = status.state;
+  const Result<Fd> found = sys::open(text::cat("/proc/", state.init, "/ns/net"), O_RDONLY);
+  if (!runs || !found.ok() || !is_alive(state.init, state.init_start))
+    return Error(Code::kState, text::cat("cannot join network of a non running container: ", owner));
+  TRY(write_endpoint(containers, record.id, {}));
+  TRY(pin(found.value(), containers.run_file(record.id, kNamespaceFile)));
+  const Fd directory = TRY(sys::open(containers.dir(record.id), O_RDONLY | O_DIRECTORY));
+  for (const char* name : {"hosts", "resolv.conf"}) {
+    const std::string text = TRY(files::read_all(FdView::cwd(), containers.file(owner, name), kMaxFile));
+    TRY(files::replace(directory, name, text, 0644));
+  }
+  return {};
+}
+
+bool has_joined(const Containers& containers, const std::string& id) {
+  return sys::fstatat(FdView::cwd(), containers.run_file(id, kEndpointFile), 0).ok();
+}
+
+Result<void> leave_bridge(const Containers& containers, const std::string& id) {
+  const std::optional<Endpoint> endpoint = TRY(read_endpoint(containers, id));
+  if (!endpoint) return {};
+  const Fd lock = TRY(lock_network(containers));
+  const std::optional<NetworkState> state = TRY(read_network(containers));
+  const bool here = state && state->network_namespace == TRY(namespace_id());
+  if (here) TRY(close_ports(containers, id, *endpoint));
+  const std::string pinned = containers.run_file(id, kNamespaceFile);
+  TRY(image::unmount(pinned));  // and with its last user the kernel takes down the namespace and the pair
+  (void)sys::unlinkat(FdView::cwd(), pinned);
+  return sys::unlinkat(FdView::cwd(), containers.run_file(id, kEndpointFile));
+}
+
+Result<void> heal_bridge(const Containers& containers) {
+  const std::optional<NetworkState> before = TRY(read_network(containers));
+  if (!before || before->network_namespace != TRY(namespace_id())) return {};
+  Firewall firewall = TRY(Firewall::open(network_names(containers.run_root())));
+  if (TRY(firewall.exists()) || TRY(other_endpoints(containers, "")).empty()) return {};
+  const Fd lock = TRY(lock_network(containers));
+  if (TRY(firewall.exists())) return {};  // somebody was faster
+  return make_rules(containers, firewall, before->subnet());
+}
+
+}  // namespace estiva::engine

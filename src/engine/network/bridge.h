@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bridge network: a container's way onto it and off again, published ports included (docs/network.md).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/container/containers.h"
+#include "engine/network/endpoint.h"
+#include "estiva/base/error.h"
+#include "estiva/base/fd.h"
+
+namespace estiva::engine {
+
+struct Joined {
+  Endpoint endpoint;
+  std::vector<Fd> held;  // sockets that keep the published ports of the host; to be held as long as it runs
+};
+// Makes the network where it is missing. A port that is taken is refused before anything is made. After an error
+// leave_bridge() takes back what there is.
+Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& record);
+// The network of another container that runs, with its hosts and name servers.
+Result<void> join_container(const Containers& containers, const ContainerRecord& record);
+// Whatever there is of it; nothing is no error.
+Result<void> leave_bridge(const Containers& containers, const std::string& id);
+// A container that began to join, and whose command was killed before there was a shim.
+bool has_joined(const Containers& containers, const std::string& id);
+
+// After a flush of the firewall: the rules and the ports of all that run.
+Result<void> heal_bridge(const Containers& containers);
+
+// Refuses what can't be published.
+Result<void> check_published(const ContainerOptions& options);
+
+}  // namespace estiva::engine

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// After the end.
+#include "engine/run/after_exit.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+
+#include "engine/container/status.h"
+#include "engine/network/bridge.h"
+#include "engine/run/remove.h"
+#include "engine/run/start.h"
+#include "engine/spec/make_spec.h"
+#include "estiva/base/files.h"
+#include "estiva/base/identity.h"
+#include "estiva/base/sys_process.h"
+#include "estiva/base/sys_socket.h"
+#include "estiva/base/text.h"
+#include "estiva/base/time.h"
+#include "estiva/runtime_options.h"
+#include "image/mount/mount.h"
+
+namespace estiva::engine {
+
+namespace {
+
+constexpr int kPatienceMs = 10'000;
+constexpr unsigned kKilled = 137, kRebooted = 255;
+
+// Ends a process that is still the one it was, and waits for that.
+void end_process(int32_t pid, uint64_t start, int patience) {
+  const Result<Fd> pidfd = sys::pidfd_open(pid);
+  if (!pidfd.ok() || !is_alive(pid, start)) return;
+  struct pollfd watched[] = {{pidfd.value().number(), POLLIN, 0}};
+  const Result<int> ended = sys::poll(watched, patience);
+  if (ended.ok() && ended.value() != 0) return;
+  (void)sys::pidfd_send_signal(pidfd.value(), SIGKILL);
+  (void)sys::poll(watched, kPatienceMs);
+}
+
+// Nobody saw the end: it is written down what is known.
+shim::ExitRecord unseen_end(const shim::State& state, bool same_boot) {
+  shim::ExitRecord exit;
+  exit.code = same_boot ? kKilled : kRebooted;
+  exit.started_ns = state.started_ns;
+  exit.finished_ns = epoch_ns();
+  exit.reason = same_boot ? "its shim was killed" : "host restarted";
+  return exit;
+}
+
+Result<void> keep_exit(const Engine& engine, const std::string& id, const shim::ExitRecord& exit) {
+  const std::string text = TRY(key_values::write(shim::kExitKeys, &exit));
+  const Fd directory = TRY(sys::open(engine.containers.dir(id), O_RDONLY | O_DIRECTORY));
+  return files::replace(directory, shim::kExitFile, text, 0600);
+}
+
+// The state goes last: without it there is nothing left to clean up.
+Result<void> remove_run_dir(const Containers& containers, const std::string& id) {
+  const std::string path = containers.run_dir(id);
+  const Fd directory = TRY(sys::open(path, O_RDONLY | O_DIRECTORY));
+  for (const std::string& name : TRY(files::list(directory)))
+    if (name != shim::kStateFile && name != shim::kExitFile)
+      TRY(files::remove_tree(directory, name).ok() ? Result<void>() : sys::unlinkat(directory, name));
+  (void)sys::unlinkat(directory, shim::kStateFile);
+  return files::remove_tree(FdView::cwd(), path);
+}
+
+bool wants_restart(const ContainerRecord& record, const shim::ExitRecord& exit) {
+  using Kind = RestartPolicy::Kind;
+  const Result<RestartPolicy> policy = parse_restart(record.options.restart);
+  if (!policy.ok() || record.stopped_by_user || record.removing) return false;
+  switch (policy.value().kind) {
+    case Kind::kNo:
+      return false;
+    case Kind::kAlways:
+    case Kind::kUnlessStopped:
+      return true;
+    case Kind::kOnFailure:
+      return exit.code != 0 && (policy.value().most == 0 || record.restarts < policy.value().most);
+  }
+  return false;
+}
+
+// With back-off: a program that ends at once must not take the machine.
+Result<void> restart(const Engine& engine, ContainerRecord record, const shim::ExitRecord& exit) {
+  constexpr int kFirst = 100, kMost = 60'000;
+  const bool lived_long = exit.finished_ns - exit.started_ns > 10'000'000'000;
+  int delay = kFirst;
+  for (uint32_t i = 0; !lived_long && i < record.restarts && delay < kMost; ++i) delay *= 2;
+  (void)sys::poll({}, std::min(delay, kMost));
+  {
+    const Fd lock = TRY(engine.containers.lock(record.id));
+    record = TRY(engine.containers.read(record.id));
+    if (!wants_restart(record, exit)) return {};
+    ++record.restarts;
+    TRY(engine.containers.write(record));
+  }
+  TRY(start_container(engine, record.id, {}));
+  return {};
+}
+
+Result<void> check_one(const Engine& engine, const std::string& id) {
+  const Containers& containers = engine.containers;
+  const Result<ContainerRecord> record = containers.read(id);
+  const bool unmade = !record.ok() && record.error().code() == Code::kNotFound;
+  bool work = unmade;
+  if (record.ok()) {
+    const Status status = TRY(status_of(containers, record.value()));
+    const bool goes = record.value().options.rm && status.condition == Condition::kExited;
+    const bool half_begun = !read_state(containers, id).ok() && has_joined(containers, id);
+    work = status.stale || record.value().removing || goes || half_begun;
+  }
+  if (!work) return {};
+  const Fd lock = TRY(containers.lock(id, false));
+  if (!lock.valid()) return {};  // somebody is at it
+  if (unmade) return containers.read(id).ok() ? Result<void>() : discard(engine, id);
+  TRY(finish_locked(engine, id));
+  return remove_if_due(engine, id);
+}
+
+}  // namespace
+
+Strings after_exit_command(const Engine& engine, const std::string& id) {
+  return {engine.program,
+          runtime_options::kRoot,
+          engine.containers.root(),
+          "--run-root",
+          engine.containers.run_root(),
+          "_after-exit",
+          id};
+}
+
+void kill_shim(const Containers& containers, const std::string& id) {
+  const Result<shim::State> state = read_state(containers, id);
+  if (state.ok()) end_process(state.value().shim, state.value().shim_start, kPatienceMs);
+}
+
+Result<void> finish_locked(const Engine& engine, const std::string& id) {
+  const Containers& containers = engine.containers;
+  const Result<shim::State> found = read_state(containers, id);
+  if (!found.ok()) return leave_bridge(containers, id);  // if a starter was killed before there was a shim
+  const shim::State& state = found.value();
+  const bool same_boot = state.boot == TRY(boot_id());
+  const bool ours = state.shim == sys::getpid();
+  bool alive = same_boot && !ours && is_alive(state.shim, state.shim_start);
+  const Result<shim::ExitRecord> seen = read_exit(containers.run_file(id, shim::kExitFile));
+  if (alive && !seen.ok() && state.phase == shim::Phase::kRunning) return {};
+  // A container that was never started: its starter was killed, and the shim is about to notice.
+  if (alive && !seen.ok()) end_process(state.shim, state.shim_start, kPatienceMs);
+  const bool ran = seen.ok() || state.phase == shim::Phase::kRunning;
+  if (ran) TRY(keep_exit(engine, id, seen.ok() ? seen.value() : unseen_end(state, same_boot)));
+  if (same_boot) {
+    end_process(state.runtime, state.runtime_start, 0);
+    end_process(state.init, state.init_start, 0);
+  }
+  const ContainerRecord record = TRY(containers.read(id));
+  (void)call_runtime(record, {"delete", runtime_options::kForce, id});
+  TRY(leave_bridge(containers, id));
+  TRY(image::unmount(containers.bundle(id) + "/rootfs"));
+  return remove_run_dir(containers, id);
+}
+
+Result<void> after_exit(const Engine& engine, const std::string& id) {
+  ContainerRecord record;
+  {
+    const Fd lock = TRY(engine.containers.lock(id));
+    record = TRY(engine.containers.read(id));
+    TRY(finish_locked(engine, id));
+    TRY(remove_if_due(engine, id));
+  }
+  const Result<shim::ExitRecord> exit = read_exit(engine.containers.file(id, shim::kExitFile));
+  if (exit.ok() && wants_restart(record, exit.value())) return restart(engine, record, exit.value());
+  return {};
+}
+
+Result<void> reconcile(const Engine& engine) {
+  for (const std::string& id : TRY(engine.containers.ids())) {
+    const Result<void> done = check_one(engine, id);
+    if (!done.ok() && done.error().code() != Code::kNotFound)
+      return Error(Error::from_parts(done.error().parts()))
+          .context(text::cat("container ", id.substr(0, 12)));
+  }
+  return {};
+}
+
+}  // namespace estiva::engine

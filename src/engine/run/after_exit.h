@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows the end of a container, seen by its shim or not: its record, its mounts, --rm, --restart. Idempotent:
+// killed at any step, the next command goes on.
+#pragma once
+
+#include "engine/run/engine.h"
+
+namespace estiva::engine {
+
+// What the shim becomes.
+Strings after_exit_command(const Engine& engine, const std::string& id);
+Result<void> after_exit(const Engine& engine, const std::string& id);
+
+// With the container's lock: cleans up after a shim that has ended; nothing to do while it lives.
+Result<void> finish_locked(const Engine& engine, const std::string& id);
+
+// Every container whose shim has ended unseen, whose removal or creation was broken off. Cheap where there is none.
+Result<void> reconcile(const Engine& engine);
+
+// The shim ends by itself now that nobody started its container; a stubborn one is killed.
+void kill_shim(const Containers& containers, const std::string& id);
+
+}  // namespace estiva::engine

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container comes into being: its bundle, its configuration, its record; all of it or nothing.
+#pragma once
+
+#include "engine/run/engine.h"
+
+namespace estiva::engine {
+
+struct CreateRequest {
+  ContainerOptions options;
+  std::string image;
+  Strings command;
+};
+Result<ContainerRecord> create_container(const Engine& engine, const CreateRequest& request);
+
+// What --env-file and --env say: a name alone takes its value from our environment.
+Result<Strings> read_env(const ContainerOptions& options);
+
+}  // namespace estiva::engine

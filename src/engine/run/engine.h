@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every command that touches containers works with: the store, the containers, the programs that it calls.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/container/containers.h"
+#include "estiva/base/error.h"
+#include "image/store/store.h"
+
+namespace estiva::engine {
+
+// docker's: the engine refused; the command can't be executed; the command was not found.
+enum ExitStatus : int { kEngineError = 125, kNotExecutable = 126, kNotFound = 127 };
+
+struct Engine {
+  image::Store store;
+  Containers containers;
+  std::string program;  // cais itself, by its absolute path
+  std::string storage;  // as the user forces it, or empty
+
+  std::string volumes() const { return store.root() + "/volumes"; }
+};
+
+Result<Engine> open_engine(const std::string& root, const std::string& run_root, const std::string& storage);
+
+// The runtime's command line up to its command: the absolute path of `wanted` (a name or a path; empty: estiva beside
+// this program, or in PATH), and where it keeps its records.
+Result<Strings> find_runtime(const Engine& engine, const std::string& wanted);
+// The absolute path of a program in PATH, or where programs usually are.
+std::optional<std::string> find_in_path(const std::string& name);
+// A command of the container's runtime; its output. The error is what it wrote.
+Result<std::string> call_runtime(const ContainerRecord& record, const Strings& arguments);
+// The environment of this process.
+Strings environment();
+
+}  // namespace estiva::engine

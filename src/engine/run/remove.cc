@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Removal: marked first, so that the next command goes on where a killed one stopped.
+#include "engine/run/remove.h"
+
+#include "engine/container/status.h"
+#include "engine/run/after_exit.h"
+#include "engine/run/stop.h"
+#include "estiva/base/files.h"
+#include "estiva/base/text.h"
+#include "image/bundle/bundle.h"
+#include "image/mount/mount.h"
+
+namespace estiva::engine {
+
+namespace {
+
+Result<void> remove_marked(const Engine& engine, ContainerRecord record) {
+  record.removing = true;
+  TRY(engine.containers.write(record));
+  return discard(engine, record.id);
+}
+
+Result<void> remove_ended(const Engine& engine, const std::string& id) {
+  const Fd lock = TRY(engine.containers.lock(id));
+  TRY(finish_locked(engine, id));
+  return remove_marked(engine, TRY(engine.containers.read(id)));
+}
+
+}  // namespace
+
+Result<void> discard(const Engine& engine, const std::string& id) {
+  const std::string bundle = engine.containers.bundle(id);
+  TRY(image::unmount(bundle + "/rootfs"));
+  // Half a bundle is removed as files.
+  const Result<void> removed = image::remove_bundle(engine.store, bundle);
+  if (!removed.ok()) TRY(image::unmount(bundle + "/.cais/lower"));
+  TRY(files::remove_tree(FdView::cwd(), engine.containers.run_dir(id)));
+  TRY(files::remove_tree(FdView::cwd(), bundle));
+  return files::remove_tree(FdView::cwd(), engine.containers.dir(id));
+}
+
+Result<void> remove_if_due(const Engine& engine, const std::string& id) {
+  const ContainerRecord record = TRY(engine.containers.read(id));
+  const Status status = TRY(status_of(engine.containers, record));
+  const bool ended = status.condition == Condition::kExited && !read_state(engine.containers, id).ok();
+  if (record.removing || (record.options.rm && ended)) return remove_marked(engine, record);
+  return {};
+}
+
+Result<void> remove_container(const Engine& engine, const std::string& id, bool force) {
+  ContainerRecord record = TRY(engine.containers.read(id));
+  const Condition condition = TRY(condition_of(engine.containers, record));
+  const bool runs = condition == Condition::kRunning || condition == Condition::kPaused;
+  if (runs && !force) {
+    return Error(Code::kState, text::cat("You cannot remove a running container ", record.id,
+                                         ". Stop the container before attempting removal or force remove"));
+  }
+  if (runs) TRY(kill_container(engine, record));
+  Result<void> removed = remove_ended(engine, id);
+  const bool gone = !removed.ok() && removed.error().code() == Code::kNotFound;  // --rm did it
+  return gone ? Result<void>() : std::move(removed);
+}
+
+}  // namespace estiva::engine

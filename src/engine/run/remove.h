@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container goes, with what it wrote.
+#pragma once
+
+#include "engine/run/engine.h"
+
+namespace estiva::engine {
+
+// A running one only by force.
+Result<void> remove_container(const Engine& engine, const std::string& id, bool force);
+
+// With the container's lock:
+// all that is there of it, whether a record is or not.
+Result<void> discard(const Engine& engine, const std::string& id);
+// If its removal was begun, or it ended and was started with --rm.
+Result<void> remove_if_due(const Engine& engine, const std::string& id);
+
+}  // namespace estiva::engine

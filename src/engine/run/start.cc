@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// start.
+#include "engine/run/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "engine/container/status.h"
+#include "engine/network/bridge.h"
+#include "engine/network/network.h"
+#include "engine/run/after_exit.h"
+#include "engine/run/program.h"
+#include "engine/run/remove.h"
+#include "engine/run/signals.h"
+#include "estiva/base/files.h"
+#include "estiva/base/process.h"
+#include "estiva/base/sys_mount.h"
+#include "estiva/base/sys_process.h"
+#include "estiva/base/text.h"
+#include "estiva/base/undo.h"
+#include "image/bundle/bundle.h"
+#include "image/mount/mount.h"
+
+namespace estiva::engine {
+
+namespace {
+
+constexpr char kShim[] = "cais-shim";
+
+std::string shim_program(const Engine& engine) {
+  return text::cat(engine.program.substr(0, engine.program.rfind('/') + 1), kShim);
+}
+
+Result<void> write_conf(const Engine& engine, const ContainerRecord& record, const std::vector<Fd>& held) {
+  const Containers& containers = engine.containers;
+  const ContainerOptions& options = record.options;
+  const LogLimits log = TRY(log_limits(options));
+  shim::Conf conf;
+  conf.id = record.id;
+  conf.runtime = record.runtime;
+  conf.bundle = containers.bundle(record.id);
+  conf.terminal = options.tty;
+  conf.input = !options.interactive ? shim::Input::kNone : shim::Input::kOnce;
+  if (options.log_driver != "none") conf.log = containers.file(record.id, "log");
+  conf.log_max_size = log.max_size;
+  conf.log_max_files = log.max_files;
+  for (const Fd& each : held) conf.held.push_back(text::cat(each.number()));
+  conf.after_exit = after_exit_command(engine, record.id);
+  const std::string text = TRY(key_values::write(shim::kConfKeys, &conf));
+  const Fd directory = TRY(sys::open(containers.run_dir(record.id), O_RDONLY | O_DIRECTORY));
+  return files::replace(directory, shim::kConfFile, text, 0600);
+}
+
+// What the shim says once it has created the container, or not.
+Result<void> start_shim(const Engine& engine, const ContainerRecord& record) {
+  process::Command command;
+  command.path = shim_program(engine);
+  command.args = {command.path, engine.containers.run_dir(record.id)};
+  command.env = environment();
+  sys::Pipe pipe = TRY(sys::pipe());
+  const Fd null = TRY(sys::open("/dev/null", O_RDONLY));
+  const pid_t pid = TRY(process::spawn(command, {null, pipe.write, FdView::of_number(-1)}).context([&] {
+    return command.path;
+  }));
+  pipe.write.reset();
+  Result<std::string> said = files::read_fd(pipe.read, shim::kMaxRecord);
+  (void)TRY(sys::wait_pid(pid));
+  shim::Report report;
+  TRY(key_values::parse(shim::kReportKeys, &report, TRY(std::move(said)), key_values::Unknown::kIgnore));
+  if (report.pid > 0) return {};
+  return Error(Code::kSystem, report.error.empty() ? "the shim ended without a word" : report.error);
+}
+
+Result<ShimConnection> start_mounted(const Engine& engine, const ContainerRecord& record,
+                                     const StartRequest& request) {
+  TRY(start_shim(engine, record));
+  Undo kill([&] { kill_shim(engine.containers, record.id); });
+  const shim::Hello hello{kPatience, request.size.rows, request.size.columns, shim::kVersion, request.wants};
+  ShimConnection connection =
+      TRY(ShimConnection::open(engine.containers.run_file(record.id, shim::kSocketFile), hello));
+  TRY(connection.send(shim::Type::kStart));
+  TRY(connection.await_started());
+  kill.dismiss();
+  return connection;
+}
+
+// Scripts look for docker's words where the program is not there; each runtime has its own.
+Error in_dockers_words(const std::string& bundle, const Error& error) {
+  Error same = Error::from_parts(error.parts());
+  if (status_of_error(error) == kEngineError) return same;
+  const Result<RootDir> root = RootDir::open(bundle + "/rootfs");
+  const Result<spec::Spec> spec = image::read_bundle_spec(bundle);
+  if (!root.ok() || !spec.ok()) return same;
+  const std::optional<std::string> refusal = check_program(root.value(), *spec.value().process);
+  return refusal ? Error(Code::kNotFound, *refusal) : std::move(same);
+}
+
+Result<void> check_startable(const Status& status) {
+  if (status.condition == Condition::kCreated || status.condition == Condition::kExited) return {};
+  if (status.condition == Condition::kPaused)
+    return Error(Code::kState, "cannot start a paused container, try unpause instead");
+  return Error(Code::kState, text::cat("the container is ", name_of(status.condition)));
+}
+
+}  // namespace
+
+int status_of_error(const Error& error) {
+  const std::string text = text::lower(error.to_string());
+  const auto has = [&](std::string_view part) { return text.find(part) != text.npos; };
+  const bool of_program = has("exec") || has("/process/args");
+  if (of_program && (has("no such file") || has("not found") || has("is not in"))) return kNotFound;
+  if (of_program && (has("permission denied") || has("is a directory") || has("exec format")))
+    return kNotExecutable;
+  return kEngineError;
+}
+
+Result<ShimConnection> start_container(const Engine& engine, const std::string& id,
+                                       const StartRequest& request) {
+  const Containers& containers = engine.containers;
+  const Fd lock = TRY(containers.lock(id));
+  TRY(finish_locked(engine, id));
+  ContainerRecord record = TRY(containers.read(id));
+  TRY(check_startable(TRY(status_of(containers, record))));
+  if (std::exchange(record.stopped_by_user, false)) TRY(containers.write(record));
+  TRY(files::remove_tree(FdView::cwd(), containers.run_dir(id)));
+  TRY(files::make_directories(containers.run_dir(id), 0700));
+  Undo undo([&] {
+    (void)leave_bridge(containers, id);
+    (void)image::unmount(containers.bundle(id) + "/rootfs");
+    (void)files::remove_tree(FdView::cwd(), containers.run_dir(id));
+  });
+  const NetworkMode network = TRY(network_mode(record.options));
+  std::optional<Joined> joined;
+  if (network == NetworkMode::kBridge) joined = TRY(join_bridge(containers, record));
+  TRY(write_network_files(record, containers.dir(id),
+                          joined ? std::optional(joined->endpoint) : std::nullopt));
+  if (network == NetworkMode::kContainer) TRY(join_container(containers, record));
+  TRY(image::mount_bundle(engine.store, containers.bundle(id)));
+  const std::vector<Fd> held = joined ? std::move(joined->held) : std::vector<Fd>();
+  TRY(write_conf(engine, record, held));
+  for (const Fd& each : held) TRY(sys::set_close_on_exec(each, false));
+  Result<ShimConnection> connection = start_mounted(engine, record, request);
+  if (!connection.ok()) return in_dockers_words(containers.bundle(id), connection.error());
+  undo.dismiss();
+  return connection;
+}
+
+}  // namespace estiva::engine

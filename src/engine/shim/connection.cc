@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Messages to and from cais-shim.
+#include "engine/shim/connection.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "estiva/base/sys_socket.h"
+#include "estiva/base/text.h"
+
+namespace estiva::engine {
+
+using shim::Type;
+
+Result<ShimConnection> ShimConnection::open(const std::string& socket, const shim::Hello& hello) {
+  ShimConnection out;
+  out.socket_ = TRY(sys::unix_socket(SOCK_SEQPACKET));
+  const Result<void> connected = sys::connect_unix(out.socket_, socket);
+  if (!connected.ok()) return Error(Code::kNotFound, text::cat("nobody answers at ", socket));
+  shim::Hello said = hello;
+  said.version = shim::kVersion;
+  TRY(out.send(Type::kHello, shim::bytes_of(said)));
+  const ShimMessage first = TRY(out.receive());
+  const auto welcome = shim::read_front<shim::Welcome>(first.data);
+  if (first.type != Type::kWelcome || !welcome)
+    return Error(Code::kNotFound, text::cat("no shim answers at ", socket));
+  out.welcome_ = *welcome;
+  return out;
+}
+
+Result<void> ShimConnection::send(Type type, std::string_view data) const {
+  return sys::send_message(socket_, text::cat(static_cast<char>(type), data));
+}
+
+Result<ShimMessage> ShimConnection::receive() const {
+  Result<sys::Received> received = sys::receive_message(socket_, shim::kMaxData + 1);
+  ShimMessage out;
+  // Reset: it ended with something of ours unread.
+  const bool reset = !received.ok() && received.error().errnum() == ECONNRESET;
+  if (reset || (received.ok() && received.value().end)) {
+    out.end = true;
+    return out;
+  }
+  const std::string data = std::move(TRY(std::move(received)).data);
+  out.type = static_cast<Type>(data[0]);
+  out.data = data.substr(1);
+  return out;
+}
+
+Result<void> ShimConnection::await_started() const {
+  for (;;) {
+    const ShimMessage message = TRY(receive());
+    if (message.end) return Error(Code::kInternal, "the shim ended before the container was started");
+    if (message.type == Type::kStarted) return {};
+    if (message.type == Type::kFailed) return Error(Code::kSystem, message.data);
+  }
+}
+
+Result<shim::Exit> ShimConnection::await_exit() const {
+  for (;;) {
+    const ShimMessage message = TRY(receive());
+    if (message.end) return Error(Code::kNotFound, "the shim ended");
+    if (message.type != Type::kExit) continue;
+    if (const auto exit = shim::read_front<shim::Exit>(message.data)) return *exit;
+  }
+}
+
+void ShimConnection::await_end() const {
+  for (;;) {
+    const Result<ShimMessage> message = receive();
+    if (!message.ok() || message.value().end) return;
+  }
+}
+
+}  // namespace estiva::engine

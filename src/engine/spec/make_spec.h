@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// From an image's configuration and the options of `run` to the configuration of a container. Pure: files, users and
+// devices have been looked up. Refuses what can't be done, by the option's name.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/container/record.h"
+#include "estiva/spec/spec.h"
+#include "image/bundle/user.h"
+#include "image/documents.h"
+
+namespace estiva::engine {
+
+struct SpecInput {
+  const ContainerRecord& record;
+  const image::ImageConfig& image;
+  image::FoundUser user;
+  std::vector<spec::Device> devices;
+  std::vector<uint32_t> groups;
+  std::string files;            // directory of hostname, hosts, resolv.conf
+  std::string volumes;          // directory of named volumes
+  bool own_network = false;     // a network namespace of its own; or else the host's
+  std::string network_path;     // of one that is there when it starts; empty: the runtime makes it
+  bool shared_network = false;  // which is another container's, or what that one has
+};
+
+// The command line of the process: the image's, unless options say otherwise. An error if there is none.
+Result<Strings> process_args(const ContainerOptions& options, const image::ImageConfig& image,
+                             const Strings& command);
+
+Result<spec::Spec> make_spec(const SpecInput& input);
+
+// ---- parts
+Result<std::vector<spec::Mount>> make_mounts(const SpecInput& input);
+Result<void> set_limits(const ContainerOptions& options, spec::Spec& spec);
+Result<void> set_security(const ContainerOptions& options, spec::Spec& spec);
+
+// A bind mount, a named volume or a tmpfs, as --volume, --mount and --tmpfs say it.
+struct VolumeRequest {
+  std::string type = "bind";
+  std::string source;  // a path, or a volume's name
+  std::string target;
+  Strings options;
+  bool read_only = false;
+};
+Result<VolumeRequest> parse_volume(const std::string& text);
+Result<VolumeRequest> parse_mount(const std::string& text);
+Result<VolumeRequest> parse_tmpfs(const std::string& text);
+Result<std::vector<VolumeRequest>> volume_requests(const ContainerOptions& options);
+
+// In place of the variable of that name, or behind the others.
+void set_variable(Strings& env, const std::string& variable);
+
+// "no", "always", "on-failure:3", "unless-stopped".
+struct RestartPolicy {
+  enum class Kind : uint8_t { kNo, kAlways, kOnFailure, kUnlessStopped } kind = Kind::kNo;
+  uint32_t most = 0;  // 0: no limit
+};
+Result<RestartPolicy> parse_restart(const std::string& text);
+
+Error bad_option(std::string_view option, std::string_view value, std::string message);
+
+}  // namespace estiva::engine

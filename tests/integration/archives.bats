@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+# Formats: what cais writes others read, and the other way round; images used where they lie.
+
+load image
+
+setup() { image_setup; }
+
+diff_ids() { cais inspect "$1" | jq -c '.[0].RootFS.diff_ids'; }
+
+@test "save and load: docker-archive, oci-archive and layout keep the image's ID" {
+    busybox_image
+    local id format
+    id=$(cais images -q)
+    for format in docker-archive oci-archive oci; do
+        good save --format $format --output "$T/out.$format" busy:1
+        good rmi busy:1
+        good load "$T/out.$format"
+        assert_equal "$output" "Loaded image: busy:1"
+        assert_equal "$(cais images -q)" "$id"
+    done
+    cais save busy:1 >"$T/piped.tar"
+    good rmi busy:1
+    cais load <"$T/piped.tar"
+    assert_equal "$(cais images -q)" "$id"
+    gzip -k "$T/piped.tar"
+    good rmi busy:1
+    good load "$T/piped.tar.gz"
+    assert_equal "$(cais images -q)" "$id"
+}
+
+@test "skopeo and umoci read what cais writes" {
+    requires skopeo umoci
+    busybox_image
+    local ids
+    ids=$(diff_ids busy:1)
+    cais save --format docker-archive -o "$T/d.tar" busy:1
+    cais save --format oci-archive -o "$T/o.tar" busy:1
+    cais save --format oci -o "$T/layout" busy:1
+    skopeo --insecure-policy copy -q "docker-archive:$T/d.tar" "oci:$T/from-d:1"
+    skopeo --insecure-policy copy -q "oci-archive:$T/o.tar" "oci:$T/from-o:1"
+    for layout in "$T/from-d:1" "$T/from-o:1" "$T/layout:1"; do
+        umoci unpack --image "$layout" "$T/u" >/dev/null 2>&1 || fail "umoci does not read $layout"
+        cmp "$T/u/rootfs/bin/busybox" /bin/busybox
+        rm -rf "$T/u"
+        assert_equal "$(skopeo inspect --config "oci:$layout" | jq -c .rootfs.diff_ids)" "$ids"
+    done
+}
+
+@test "cais reads what skopeo and umoci write, old docker-archives with links among them" {
+    requires skopeo umoci
+    $LAYERS image "$T/img" gzip
+    skopeo --insecure-policy copy -q "oci:$T/img:t" "docker-archive:$T/d.tar:some/name:5"
+    skopeo --insecure-policy copy -q "oci:$T/img:t" "oci-archive:$T/o.tar:tag"
+    good load "$T/d.tar"
+    assert_equal "$output" "Loaded image: some/name:5"
+    good load "$T/o.tar"
+    good load "$T/img"
+    assert_equal "$(diff_ids some/name:5)" "$(diff_ids img:t)"
+    # Before docker 25: a directory for each layer, equal ones as links.
+    mkdir -p "$T/old/"{a,b}
+    cp "$T/img/blobs/sha256/"* "$T/old/" 2>/dev/null || true
+    printf 'x' >"$T/f" && tar -C "$T" -cf "$T/old/a/layer.tar" f && ln -s ../a/layer.tar "$T/old/b/layer.tar"
+    local sum
+    sum=$(sha256sum <"$T/old/a/layer.tar" | cut -d' ' -f1)
+    jq -n --arg d "sha256:$sum" '{architecture: "amd64", os: "linux", rootfs: {type: "layers", diff_ids: [$d, $d]}}' >"$T/old/c.json"
+    echo '[{"Config":"c.json","RepoTags":["old:1"],"Layers":["a/layer.tar","b/layer.tar"]}]' >"$T/old/manifest.json"
+    tar -C "$T/old" -cf "$T/old.tar" a b c.json manifest.json
+    good load "$T/old.tar"
+    assert_equal "$(diff_ids old:1)" "[\"sha256:$sum\",\"sha256:$sum\"]"
+}
+
+@test "an archive in place: nothing is imported, at most a hundredth of it is written" {
+    needs_index
+    dd if=/dev/urandom of="$T/big" bs=1M count=20 status=none
+    mkdir -p "$T/root/bin" "$T/root/etc" && cp "$T/big" "$T/root/big" && cp /bin/busybox "$T/root/bin/"
+    $LAYERS rootfs "$T/rootfs.tar" "$T/root"
+    good import "$T/rootfs.tar" big:1
+    local archive size written place
+    for format in docker-archive oci-archive oci; do cais save --format $format -o "$T/$format.out" big:1; done
+    good rmi big:1
+    size=$(stat -c %s "$T/docker-archive.out")
+    for place in "$T/docker-archive.out" "oci-archive:$T/oci-archive.out" "$T/oci.out" "rootfs:$T/rootfs.tar"; do
+        good bundle "$place" "$T/b"
+        cmp "$T/b/rootfs/big" "$T/big" || fail "$place has other files"
+        written=$(du -sx --block-size=1 --exclude=rootfs "$T/b" "$T/store" | awk '{ sum += $1 } END { print sum }')
+        [ "$written" -le $((size / 100)) ] || fail "$place: $written bytes written"
+        good unbundle "$T/b"
+    done
+    mkdir -p "$T/root/usr"
+    good bundle "dir:$T/root" "$T/b"
+    echo x >"$T/b/rootfs/usr/new"
+    [ ! -e "$T/root/usr/new" ] || fail "the directory itself was written to"
+    good unbundle "$T/b"
+    assert_equal "$(cais images -q)" ""
+}
+
+@test "a compressed archive used by a bundle, and one with a layer of another digest" {
+    $LAYERS image "$T/lie" none
+    local blob
+    blob=$(find "$T/lie/blobs" -size +100k)
+    sed -i 's/root:x:0:0/toor:x:0:0/' "$blob"
+    refused "sha256:" -- load "$T/lie"
+    refused "sha256:" -- bundle "$T/lie" "$T/b"
+    [ ! -e "$T/b" ] || fail "a bundle is left"
+    cais prune >/dev/null
+    assert_equal "$(left_overs)" ""
+    $LAYERS image "$T/img" gzip
+    good bundle --unpack "$T/img" "$T/b"
+    [ -e "$T/b/rootfs/etc/passwd" ] || fail "no files"
+    good unbundle "$T/b"
+}
+
+@test "export: an image's files and a bundle's as one tar, both the same" {
+    busybox_image
+    good bundle busy:1 "$T/b"
+    cais export busy:1 >"$T/image.tar"
+    cais export "$T/b" >"$T/bundle.tar"
+    assert_equal "$(tar -tf "$T/image.tar" | sort)" "$(tar -tf "$T/bundle.tar" | sort)"
+    mkdir "$T/x" && tar -C "$T/x" -xpf "$T/image.tar"
+    diff <($TREE "$T/x" --no-directory-times | tail -n +2) <($TREE "$T/b/rootfs" --no-directory-times | tail -n +2)
+    good import "$T/image.tar" flat:1
+    good unbundle "$T/b"
+}
+
+@test "copy between formats, into the store and out of it" {
+    busybox_image
+    good copy busy:1 "oci:$T/layout"
+    good copy "oci:$T/layout" "docker-archive:$T/d.tar"
+    good copy "docker-archive:$T/d.tar" copied:2
+    assert_equal "$(diff_ids copied:2)" "$(diff_ids busy:1)"
+    refused "does not say which format" -- copy busy:1 "$T/somewhere"
+}
+
+@test "archives that are none" {
+    echo text >"$T/text"
+    refused "the archive ends" -- load "$T/text"
+    tar -C "$T" -cf "$T/other.tar" text
+    refused "holds no image" "cais import" -- load "$T/other.tar"
+    refused "No such file" -- load "$T/missing.tar"
+    : >"$T/empty"
+    refused "" -- load "$T/empty"
+    mkdir "$T/dir" && echo '{"imageLayoutVersion":"1.0.0"}' >"$T/dir/oci-layout"
+    refused "index.json" -- load "$T/dir"
+    echo '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:../../etc/passwd","size":1}]}' >"$T/dir/index.json"
+    refused "/manifests/0/digest" -- load "$T/dir"
+}

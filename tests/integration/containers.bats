@@ -1,0 +1,195 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Containers of cais: from run to rm, with docker's words and exit statuses.
+
+load image
+
+setup() {
+    image_setup
+    at_end remove_all
+    busybox_image
+}
+
+ready_twice() { [ "$(grep -c ready "$T/store/containers/$CID/log")" = 2 ]; }
+condition() { cais inspect "$CID" | jq -r .[0].State.Status; }
+is_condition() { [ "$(condition)" = "$1" ]; }
+
+@test "run: output, errors and exit status are the program's" {
+    try run --network host busy:1 sh -c 'echo out; echo err >&2; exit 3'
+    assert_status 3
+    assert_equal "$output" out
+    assert_equal "$stderr" err
+    try run --network host --pid host busy:1 sh -c 'kill -9 $$'
+    assert_status 137
+    try run --network host --rm busy:1 /no/such/program
+    assert_status 127
+    assert_has "$stderr" /no/such/program
+    try run --network host --rm busy:1 /etc/passwd
+    assert_status 126
+    refused "no-such" -- run --pull never no-such true
+    assert_equal "$(cais ps -aq | wc -l)" 2
+}
+
+@test "run -i: standard input up to its end; options behind the image are the program's" {
+    status=0
+    output=$(printf 'one\ntwo\n' | cais run --network host -i --rm busy:1 grep -v one) || status=$?
+    assert_status 0
+    assert_equal "$output" two
+    try run --network host --rm busy:1 echo -d --name x
+    assert_equal "$output" "-d --name x"
+    try run --network host --rm -t -i busy:1 true
+    assert_status 125
+    assert_has "$stderr" "the input device is not a TTY"
+}
+
+@test "the name of the host, its files, variables, user, directory" {
+    try run --network host --rm --name here -e A=1 -e B=x=y -w /tmp -u ship busy:1 sh -c 'hostname; cat /etc/hostname; echo $A $B $HOME; pwd; id -u'
+    assert_status 0
+    local host=${lines[0]}
+    assert_match "$host" '^[0-9a-f]{12}$'
+    assert_equal "${lines[*]:1}" "$host 1 x=y /home /tmp 1000"
+    try run --network host --rm --hostname ship1 --entrypoint /bin/echo --add-host pier:10.0.0.9 busy:1 hello
+    assert_equal "$output" hello
+    try run --network host --rm --add-host pier:10.0.0.9 busy:1 grep pier /etc/hosts
+    assert_equal "$output" $'10.0.0.9\tpier'
+}
+
+@test "ps: header, columns, json, filters; names and prefixes; near names" {
+    good ps
+    assert_match "$output" '^CONTAINER ID +IMAGE +COMMAND +CREATED +STATUS +PORTS +NAMES$'
+    detached --name first busy:1 sleep 100
+    good create --network host busy:1 echo a long command line
+    good ps
+    assert_equal "${#lines[@]}" 2
+    assert_match "${lines[1]}" "^${CID:0:12} +busy:1 +\"sleep 100\" +.* ago +Up .* +first$"
+    good ps -a
+    assert_equal "${#lines[@]}" 3
+    assert_match "${lines[1]}" '"echo a long command…" +.* ago +Created +[a-z]+_[a-z]+[0-9]*$'
+    good ps -a --format json --filter name=first
+    assert_equal "$(jq -r .State <<<"$output")" running
+    good ps -aq --filter status=created
+    assert_equal "${#lines[@]}" 1
+    good inspect "${CID:0:6}"
+    assert_equal "$(jq -r '.[0].Name' <<<"$output")" /first
+    refused "No such container: firts" "did you mean first?" -- logs firts
+    refused "already in use" -- run --name first busy:1 true
+}
+
+@test "start, stop, restart: a stopped one comes back with its files" {
+    detached busy:1 sh -c 'echo x >>/kept; trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done'
+    wait_for 10 grep -q ready "$T/store/containers/$CID/log"
+    good stop "${CID:0:12}"
+    assert_equal "$output" "${CID:0:12}"
+    good ps -a
+    assert_has "$output" "Exited (5)"
+    good start "$CID"
+    is_condition running || fail "$(condition)"
+    wait_for 10 ready_twice
+    assert_equal "$(cat "$T/store/containers/$CID/bundle/rootfs/kept")" $'x\nx'
+    good kill -s TERM "$CID"
+    good wait "$CID"
+    assert_equal "$output" 5
+    good rm "$CID"
+    try start "$CID"
+    assert_status 1
+    assert_has "$stderr" "No such container"
+}
+
+@test "stop does not wait for a program that ignores the signal" {
+    detached busy:1 sh -c 'sleep 100; true'
+    local before=$SECONDS
+    good stop "$CID"
+    [ $((SECONDS - before)) -lt 8 ] || fail "stop took $((SECONDS - before)) s"
+    assert_has "$stderr" "ignores signal 15"
+    assert_has "$(cais ps -a)" "Exited (137)"
+}
+
+@test "rm: a running one only by force; --rm leaves nothing" {
+    detached busy:1 sleep 100
+    try rm "$CID"
+    assert_status 1
+    assert_has "$stderr" "You cannot remove a running container"
+    good rm -f "$CID"
+    good run --network host --rm busy:1 true
+    assert_equal "$(cais ps -aq)" ""
+    good rm -f no-such
+}
+
+@test "logs: all, the last lines, with times, followed to the end" {
+    detached busy:1 sh -c 'echo one; echo two >&2; sleep 0.3; echo three; sleep 1; echo four'
+    run --separate-stderr timeout 30 "$CAIS" --root "$T/store" --run-root "$T/run" logs -f "$CID" 3>&-
+    assert_equal "$output" $'one\nthree\nfour'
+    assert_equal "$stderr" two
+    good logs -n 1 "$CID"
+    assert_equal "$output" four
+    good logs -t --tail 2 "$CID"
+    assert_match "${lines[0]}" '^20[0-9]{2}-.*Z three$'
+    good logs --since 1h "$CID"
+    assert_has "$output" one
+}
+
+@test "exec, by another runtime: output, input, status, user, in the background" {
+    requires runc
+    detached --runtime runc busy:1 sleep 100
+    try exec "$CID" sh -c 'echo out; echo err >&2; exit 4'
+    assert_status 4
+    assert_equal "$output $stderr" "out err"
+    assert_equal "$(echo typed | cais exec -i "$CID" cat)" typed
+    good exec -u ship -w /tmp -e A=b "$CID" sh -c 'id -u; pwd; echo $A'
+    assert_equal "$output" $'1000\n/tmp\nb'
+    try exec "$CID" /no/such
+    assert_status 127
+    good exec -d "$CID" sh -c 'echo done >/mark'
+    wait_for 5 cais exec "$CID" test -s /mark
+    good stop "$CID"
+    refused "is not running" -- exec "$CID" true
+}
+
+@test "limits, capabilities, volumes reach the container" {
+    mkdir "$T/share"
+    echo given >"$T/share/file"
+    try run --network host --rm -v "$T/share:/share:ro" -v kept:/kept --tmpfs /scratch --cap-drop all --cap-add chown --ulimit nofile=99 \
+        --read-only --memory 64m busy:1 sh -c \
+        'cat /share/file; touch /share/x /x 2>&1 | wc -l; echo v >/kept/v; touch /scratch/y && grep CapEff /proc/self/status; ulimit -n'
+    assert_equal "${lines[*]}" "given 2 CapEff:	0000000000000001 99"
+    good run --network host --rm -v kept:/k busy:1 cat /k/v
+    assert_equal "$output" v
+    refused "is no capability" "NET_ADMIN" -- run --cap-add NET_ADMIM busy:1 true
+    refused "--volume" "absolute path" -- run -v /a:b busy:1 true
+    refused "--network" "bridge, host, none" -- run --network bridge7 busy:1 true
+    assert_equal "$(cais ps -aq)" ""
+    try run --rm --network none busy:1 ls /sys/class/net
+    assert_equal "$output" lo
+}
+
+@test "commit keeps what run was told, of a running container and a stopped one; diff lists what was changed" {
+    detached -e SHIP=here -w /tmp -u ship --expose 80 --label a=b busy:1 sh -c 'echo one >file; echo ready; while :; do sleep 0.05; done'
+    wait_for 10 grep -q ready "$T/store/containers/$CID/log"
+    good diff "$CID"
+    assert_equal "$output" $'C /tmp\nA /tmp/file'
+    good commit -a Ann -m "a step" -c 'ENV MORE=x' "$CID" kept:1
+    is_condition running || fail "$(condition) after commit"
+    good stop "$CID"
+    good commit "$CID" kept:2
+    good inspect kept:1
+    assert_equal "$(jq -c '.[0].Config | [.User, .WorkingDir, .Cmd[0], .ExposedPorts, .Labels]' <<<"$output")" \
+        '["ship","/tmp","sh",{"80/tcp":{}},{"a":"b"}]'
+    good run --network host --rm kept:1 sh -c 'cat file; echo $SHIP $MORE; id -u'
+    assert_equal "$output" $'one\nhere x\n1000'
+    good diff kept:2
+    assert_equal "$output" $'C /tmp\nA /tmp/file'
+    refused "No such container: nobody" -- commit nobody kept:3
+}
+
+@test "pause and unpause, rename, top, update" {
+    detached --name one busy:1 sleep 100
+    good pause one
+    assert_has "$(cais ps)" "(Paused)"
+    refused "is paused" -- exec one true
+    good unpause one
+    good rename one two
+    good top two
+    assert_has "$output" "sleep 100"
+    good update --memory 32m --pids-limit 50 two
+    assert_equal "$(cais inspect two | jq .[0].HostConfig.Memory)" 33554432
+}

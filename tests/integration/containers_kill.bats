@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# SIGKILL of a shim or a container, and a boot since: the next command cleans up, and `ps -a` tells the truth.
+
+load image
+
+setup() {
+    image_setup
+    at_end remove_all
+    busybox_image
+}
+
+state_value() { sed -n "s/^$1=//p" "$T/run/containers/$CID/state"; }
+
+# No mount, no process, no run directory of a container that does not run.
+assert_clean() {
+    local left
+    left=$(
+        grep -F "$T/store/containers" /proc/self/mountinfo
+        find "$T/run/containers" -mindepth 1 -maxdepth 1 2>/dev/null
+        "$RUNTIME" --root "$T/run/runtime" list -q
+    )
+    [ -z "$left" ] || fail "left: $left"
+}
+
+@test "the shim is killed: the container ends, and its record says why" {
+    detached busy:1 sleep 100
+    local init
+    init=$(state_value init)
+    kill -KILL "$(state_value shim)"
+    assert_has "$(cais ps -a)" "Exited (137)"
+    assert_equal "$(cais inspect "$CID" | jq -r .[0].State.Error)" "its shim was killed"
+    process_gone "$init" || fail "the container's process lives"
+    assert_clean
+    good start "$CID"
+    assert_has "$(cais ps)" "Up "
+}
+
+@test "a boot since: exited, and nobody's process is touched" {
+    detached busy:1 sleep 100
+    local shim init
+    shim=$(state_value shim) init=$(state_value init)
+    kill -STOP "$shim"
+    sleep 100 3>&- &
+    local other=$!
+    # As if the numbers were others' now.
+    sed -i "s/^boot=.*/boot=00000000-0000-0000-0000-000000000000/; s/^init=.*/init=$other/; s/^shim=.*/shim=$other/" \
+        "$T/run/containers/$CID/state"
+    assert_has "$(cais ps -a)" "Exited (255)"
+    assert_equal "$(cais inspect "$CID" | jq -r .[0].State.Error)" "host restarted"
+    process_gone "$other" && fail "another's process was killed"
+    kill "$other"
+    kill -KILL "$shim"
+    process_gone "$init" || kill -KILL "$init"
+    assert_clean
+}
+
+@test "the container's process is killed from outside" {
+    detached busy:1 sleep 100
+    kill -KILL "$(state_value init)"
+    good wait "$CID"
+    assert_has "$(cais ps -a)" "Exited (137)"
+    assert_clean
+}

@@ -1,0 +1,1 @@
+exec_container.bats

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+# The store of cais as a user meets it: images come in, have names, are looked at, and go.
+
+load image
+
+setup() { image_setup; }
+
+@test "help, version and what is unknown" {
+    good --help
+    assert_has "$output" "usage: cais" bundle import "--run-root"
+    good --version
+    assert_match "$output" "^cais version [0-9]"
+    refused 'unknown command "imags"' "did you mean images" -- imags
+    refused "an operand is missing" "usage: cais tag" -- tag x
+}
+
+@test "an empty store has a header and nothing else" {
+    good images
+    assert_equal "$output" "REPOSITORY          TAG                 IMAGE ID            CREATED             VIRTUAL SIZE"
+    good images -q
+    assert_equal "$output" ""
+    good verify
+    assert_equal "$output" "0 images, 0 layers: 0 damaged"
+}
+
+@test "import, tag, untag, inspect, history, rmi" {
+    busybox_image
+    local id=${output#sha256:}
+    assert_match "$output" "^sha256:[0-9a-f]{64}$"
+    good images --format json
+    assert_equal "$(jq -r '.Repository + ":" + .Tag + " " + .ID' <<<"$output")" "busy:1 sha256:$id"
+    good tag busy:1 other/name:2
+    good images
+    assert_match "$output" "busy +1 +${id:0:12} +"
+    assert_match "$output" "other/name +2 +${id:0:12} +"
+    good inspect "${id:0:4}"
+    assert_equal "$(jq -r '.[0].RepoTags | join(" ")' <<<"$output")" "busy:1 other/name:2"
+    assert_equal "$(jq -r '.[0].Os' <<<"$output")" linux
+    good history other/name:2
+    assert_has "$output" "cais import"
+    refused "has several names" -- rmi "${id:0:12}"
+    good rmi busy:1
+    assert_equal "$output" "Untagged: busy:1"
+    good untag other/name:2
+    good images
+    assert_match "$output" "<none> +<none> +${id:0:12}"
+    good rmi "${id:0:12}"
+    assert_has "$output" "Deleted: sha256:$id"
+    assert_equal "$(find "$T/store" -type f ! -name lock)" ""
+}
+
+@test "what is not there is suggested" {
+    busybox_image
+    refused 'there is no such image' "there is busy:1" -- inspect busy
+    refused 'there is no such image' "did you mean busy:1" -- inspect busi:1
+    refused '"zzz"' -- rmi zzz
+    refused "is no digest" -- inspect busy@sha256:12
+    good inspect busy:1
+}
+
+@test "the same content twice is stored once; names move" {
+    busybox_image
+    good tag busy:1 keep:1
+    $LAYERS rootfs "$T/second.tar" "$T/bundle"
+    good import "$T/second.tar" busy:1
+    good images --format json
+    assert_equal "$(jq -rs 'map(.Repository) | sort | join(" ")' <<<"$output")" "busy keep"
+    assert_equal "$(jq -rs 'map(.ID) | unique | length' <<<"$output")" 2
+    good import "$T/busybox.tar" again:1
+    assert_equal "$(ls "$T/store/layers" | wc -l)" 2
+}
+
+@test "prune: unnamed images, and with --all those that nothing uses" {
+    busybox_image
+    good untag busy:1
+    good prune
+    assert_has "$output" "Deleted: sha256:" "Total reclaimed space: "
+    good import "$T/busybox.tar" busy:1
+    good prune
+    good inspect busy:1
+    good prune --all
+    refused "no such image" -- inspect busy:1
+    assert_equal "$(find "$T/store" -type f ! -name lock)" ""
+}
+
+@test "a damaged layer is found, named and removed; the image can be loaded again" {
+    busybox_image
+    local tar
+    tar=$(echo "$T"/store/layers/*/tar)
+    printf X | dd of="$tar" bs=1 seek=100000 conv=notrunc status=none
+    try verify
+    assert_status 1
+    assert_has "$output" "the layer is damaged" "1 damaged"
+    refused "the layer is not in the store" -- bundle busy:1 "$T/b"
+    [ ! -e "$T/b" ] || fail "a bundle is left"
+    good import "$T/busybox.tar" busy:1
+    good verify
+}
+
+@test "what is not known to be on disk is read again, never trusted" {
+    busybox_image
+    local record
+    record=$(echo "$T"/store/layers/*/record.json)
+    assert_equal "$(jq .synced "$record")" true
+    jq '.synced = false' "$record" >"$T/r" && cp "$T/r" "$record"
+    good history busy:1
+    assert_equal "$(jq .synced "$record")" true
+    jq '.synced = false' "$record" >"$T/r" && cp "$T/r" "$record"
+    truncate -s 500000 "${record%/*}/tar"
+    refused "the layer is damaged" -- bundle busy:1 "$T/b"
+    [ ! -e "${record%/*}" ] || fail "the damaged layer is left"
+}
+
+@test "layers of an attacker: the error names entry and rule, and nothing is left" {
+    $LAYERS hostile "$T/hostile"
+    local tar rule count=0
+    for tar in "$T"/hostile/*.tar; do
+        rule=$(cat "${tar%.tar}.rule")
+        try import "$tar" evil:1
+        # What only a merged tree can tell comes with the first use.
+        [ "$status" -ne 0 ] || try bundle evil:1 "$T/evil"
+        assert_status 125
+        assert_has "$stderr" "$rule" "cais: "
+        assert_match "$stderr" "entry|member"
+        [ ! -e "$T/evil" ] || fail "$tar: a bundle is left"
+        cais rmi evil:1 >/dev/null 2>&1 || true
+        count=$((count + 1))
+    done
+    [ "$count" -gt 20 ] || fail "only $count layers"
+    cais prune >/dev/null
+    assert_equal "$(find "$T/store" -type f ! -name lock)" ""
+}
+
+@test "control bytes in a name reach no terminal" {
+    $PYTHON -c 'import sys, tarfile, io
+with tarfile.open(sys.argv[1], "w") as tar:
+    info = tarfile.TarInfo("a\x1b]0;owned\x07/../x"); tar.addfile(info)' "$T/control.tar"
+    refused '\x1b' "its path has" -- import "$T/control.tar"
+    [[ $stderr != *$'\x1b'* ]] || fail "an escape in: $stderr"
+}
+
+@test "a full disk: a clear error, the store as it was" {
+    mkdir "$T/small"
+    mount -t tmpfs -o size=3m own-small "$T/small"
+    at_end "umount '$T/small'"
+    $LAYERS rootfs "$T/busybox.tar" "$(template_rootfs)"
+    run --separate-stderr "$CAIS" --root "$T/small/store" --run-root "$T/run" import "$T/busybox.tar" busy:1
+    assert_status 125
+    assert_has "$stderr" "free"
+    assert_equal "$(find "$T/small/store/layers" "$T/small/store/images" "$T/small/store/names" -type f)" ""
+}

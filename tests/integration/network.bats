@@ -1,0 +1,227 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The bridge network of cais: addresses, published ports, what is left. All in a network namespace of the test's own,
+# with one address besides the loopback's.
+
+load image
+
+setup() {
+    image_setup
+    use_own_net
+    in_net ip address add 192.0.2.1/32 dev lo
+    at_end nothing_left
+    at_end remove_containers
+    busybox_image
+}
+
+elements() { in_net nft list ruleset | grep -E ' : [0-9.]+ \. [0-9]+'; }
+pairs() { in_net ip -o link | grep veth; }
+no_pairs() { # within 3 s
+    local i
+    for i in {1..60}; do pairs || return 0; sleep 0.05; done
+    return 1
+}
+
+# Of containers that have ended; the kernel takes their pairs down when it likes.
+nothing_left() {
+    ! elements && [ -z "$(ls "$T/run/containers" 2>/dev/null)" ] &&
+        ! grep "$T/run/containers" /proc/self/mountinfo && no_pairs >/dev/null
+}
+
+# A web server in a container, that says WORD.
+serve() { # WORD OPTION...
+    local word=$1
+    shift
+    good run -d --name "$word" "$@" busy:1 sh -c "mkdir -p /w && echo $word >/w/index.html && exec httpd -f -p 80 -h /w"
+}
+
+fetch() { in_net timeout 1 busybox wget -q -O- "http://$1/"; }
+says() { [ "$(fetch "$1")" = "$2" ]; }
+answers() { wait_for 5 says "$@"; }
+silent() { ! says "$@" 2>/dev/null; }
+address_of() { cais inspect "$1" | jq -r '.[0].NetworkSettings.IPAddress'; }
+state_value() { sed -n "s/^$1=//p" "$T"/run/containers/*/state; }
+
+@test "two at once: by localhost, by the host's address, from a container, by its own published port" {
+    serve one -p 8080:80
+    serve two -p 6660:80
+    answers 127.0.0.1:8080 one
+    answers 127.0.0.1:6660 two
+    says 192.0.2.1:8080 one || fail "by the host's address"
+    good exec two timeout 3 wget -q -O- http://192.0.2.1:8080/
+    assert_equal "$output" one
+    good exec one timeout 3 wget -q -O- http://192.0.2.1:8080/
+    assert_equal "$output" one
+    good exec two timeout 3 wget -q -O- "http://$(address_of one)/"
+    assert_equal "$output" one
+    good ps --filter name=one
+    assert_has "$output" "0.0.0.0:8080->80/tcp"
+    good port one
+    assert_equal "$output" "80/tcp -> 0.0.0.0:8080"
+    assert_equal "$(cais inspect one | jq -c '.[0].NetworkSettings.Ports')" '{"80/tcp":[{"HostIp":"0.0.0.0","HostPort":"8080"}]}'
+}
+
+@test "stop takes the port away, start brings it back, rm leaves nothing" {
+    serve one -p 127.0.0.1:8080:80
+    answers 127.0.0.1:8080 one
+    silent 192.0.2.1:8080 one || fail "published at one address, answers at another"
+    good stop one
+    silent 127.0.0.1:8080 one || fail "answers after stop"
+    ! elements || fail "an element is left"
+    good port one
+    assert_equal "$output" ""
+    good start one
+    answers 127.0.0.1:8080 one
+    good rm -f one
+    nothing_left || fail "something is left"
+}
+
+@test "a port that is taken: by a container, by a program; nothing is left" {
+    serve one -p 8080:80
+    refused "driver failed programming external connectivity" "Bind for 0.0.0.0:8080 failed: port is already allocated" \
+        "the container one has it" -- run --name two -p 7070:70 -p 8080:80 busy:1 true
+    refused "Bind for 127.0.0.1:8080 failed" -- run --rm -p 127.0.0.1:8080:80 busy:1 true
+    good ps -a --filter name=two
+    assert_has "$output" Created
+    # Neither the container nor its runtime got the socket that holds the port.
+    assert_match "$(in_net ss -ltnpH "sport = 8080")" 'users:\(\("cais-shim",pid=[0-9]+,fd=[0-9]+\)\)$'
+    assert_equal "$(elements | wc -l)" 1
+    assert_equal "$(pairs | wc -l)" 1
+    in_net timeout 20 busybox nc -l -p 9090 3>&- &
+    local other=$!
+    wait_for 5 listens 9090
+    refused "Bind for 0.0.0.0:9090 failed: port is already allocated" "another program" -- run --rm -p 9090:80 busy:1 true
+    # And nobody else gets one of ours.
+    run in_net timeout 2 busybox nc -l -p 8080
+    assert_has "$output" "Address already in use"
+    kill "$other"
+}
+
+listens() { in_net ss -ltnH "sport = $1" | grep -q .; }
+
+@test "any free port, ranges, udp" {
+    good run -d --name one -p 80 -p 7000-7001:70-71 -p 5353:53/udp busy:1 sleep 100
+    good port one 80
+    assert_match "$output" '^0\.0\.0\.0:[0-9]+$'
+    [ "${output##*:}" -gt 1023 ] || fail "no free port: $output"
+    assert_has "$(cais ps)" "0.0.0.0:7000-7001->70-71/tcp" "0.0.0.0:5353->53/udp"
+    nsenter "--net=$(echo "$T"/run/containers/*/netns)" "$PYTHON" -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 53))
+while True: s.sendto(*s.recvfrom(100))' 3>&- &
+    local server=$!
+    at_end "kill $server 2>/dev/null || true"
+    wait_for 5 echoes
+    kill "$server"
+    refused "only tcp and udp" -- run -p 80:80/sctp busy:1 true
+    refused "only IPv4" -- run -p '[::1]:80:80' busy:1 true
+}
+
+echoes() {
+    [ "$(in_net "$PYTHON" -c 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(1)
+s.sendto(b"hello", ("127.0.0.1", 5353))
+print(s.recv(100).decode())' 2>/dev/null)" = hello ]
+}
+
+@test "container:NAME: one network for two, with its address and hosts" {
+    serve one -p 8080:80
+    good run -d --name two --network container:one busy:1 sleep 100
+    good exec two timeout 3 wget -q -O- http://127.0.0.1/
+    assert_equal "$output" one
+    assert_equal "$(cais exec two cat /etc/hosts)" "$(cais exec one cat /etc/hosts)"
+    assert_equal "$(cais inspect two | jq -r '.[0].HostConfig.NetworkMode')" "container:$(cais inspect one | jq -r '.[0].Id')"
+    refused "conflicting options: port publishing" -- run -p 80:80 --network container:one busy:1 true
+    refused "No such container: three" -- run --network container:three busy:1 true
+    good stop -t 0 two
+    says 127.0.0.1:8080 one || fail "the end of one ended the other's network"
+    good stop -t 0 one
+    try start two
+    assert_status 1
+    assert_has "$stderr" "cannot join network of a non running container"
+}
+
+@test "after a flush of the firewall the next command makes all anew" {
+    serve one -p 8080:80
+    answers 127.0.0.1:8080 one
+    in_net nft flush ruleset
+    silent 127.0.0.1:8080 one || fail "answers without rules"
+    good ps
+    says 127.0.0.1:8080 one || fail "not healed"
+}
+
+@test "SIGKILL of the shim, or of a command that had just joined: the next one cleans up" {
+    serve one -p 8080:80
+    kill -KILL "$(state_value shim)"
+    assert_has "$(cais ps -a)" "Exited (137)"
+    nothing_left || fail "something is left"
+    # As if the starter had been killed before there was a shim.
+    good start one
+    local dir
+    dir=$(echo "$T"/run/containers/*)
+    cp "$dir/network" "$T/network"
+    good stop one
+    mkdir "$dir"
+    cp "$T/network" "$dir/network"
+    : >"$dir/netns"
+    mount --bind "/proc/$NET_PID/ns/net" "$dir/netns"
+    in_net nft add element inet "$(in_net nft list tables | sed 's/.* //')" published '{ tcp . 8080 : 10.1.1.1 . 80 }'
+    good ps
+    ! grep "$dir" /proc/self/mountinfo || fail "the namespace is pinned still"
+    ! elements || fail "an element is left"
+    good start one
+    answers 127.0.0.1:8080 one
+}
+
+@test "in the container: address, name, route, name servers; the way out; other networks" {
+    good run --rm --hostname here --add-host gate:host-gateway busy:1 sh -c 'ip -o -4 addr show eth0; cat /etc/hosts; ip route; ls /sys/class/net'
+    assert_match "$output" 'inet (10\.[0-9]+\.0|172\.[0-9]+\.0)\.2/16'
+    local address=${BASH_REMATCH[0]#inet }
+    assert_has "$output" "${address%/16}"$'\there' "${address%.*}.1"$'\tgate' "default via ${address%.*}.1"
+    assert_has "$output" eth0
+    good run --rm --network none busy:1 ls /sys/class/net
+    assert_equal "$output" lo
+    good run --rm --network host busy:1 ip -o -4 addr show lo
+    assert_has "$output" 192.0.2.1
+    try run --rm --network host -p 80:80 busy:1 true
+    assert_has "$stderr" "Published ports are discarded"
+    # What leaves has the host's address, and comes back.
+    in_net sh -c 'ip link add out type veth peer name far && ip addr add 198.51.100.1/24 dev out && ip link set out up'
+    unshare --net sleep 100 3>&- &
+    local far=$!
+    at_end "kill $far"
+    wait_for 5 moved "$far"
+    mkdir "$T/far"
+    echo far >"$T/far/index.html"
+    nsenter "--net=/proc/$far/ns/net" sh -c 'ip addr add 198.51.100.2/24 dev far && ip link set far up'
+    nsenter "--net=/proc/$far/ns/net" busybox httpd -f -p 80 -h "$T/far" 3>&- &
+    at_end "kill $!"
+    wait_for 5 says 198.51.100.2 far
+    good run --rm busy:1 timeout 3 wget -q -O- http://198.51.100.2/
+    assert_equal "$output" far
+    # Nobody out there reaches a port that is not published.
+    serve one -p 8080:80
+    answers 192.0.2.1:8080 one
+    local from_far=(nsenter "--net=/proc/$far/ns/net")
+    "${from_far[@]}" ip route add default via 198.51.100.1
+    assert_equal "$("${from_far[@]}" timeout 1 busybox wget -q -O- http://198.51.100.1:8080/)" one
+    run "${from_far[@]}" timeout 0.5 busybox wget -q -O- "http://$(address_of one)/"
+    assert_status 124
+}
+
+moved() { in_net ip link set far netns "$1" && nsenter "--net=/proc/$1/ns/net" ip link show far >/dev/null; }
+
+@test "another runtime joins it too; without nft it is refused before anything is made" {
+    requires runc
+    serve one --runtime runc -p 8080:80
+    answers 127.0.0.1:8080 one
+    good rm -f one
+    in_net nft flush ruleset
+    mkdir "$T/bin"
+    ln -s "$(command -v env)" "$T/bin/env"
+    run --separate-stderr in_net unshare --mount sh -c 'mount --bind /dev/null "$1" && shift && exec "$@"' - \
+        "$(readlink -f "$(command -v nft)")" "$CAIS" --root "$T/store" --run-root "$T/run" run --rm busy:1 true 3>&-
+    assert_status 125
+    assert_has "$stderr" "--network host"
+}
