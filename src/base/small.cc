@@ -89,8 +89,7 @@ inline long direct(long number, long a, long b, long c) {
 }
 #endif
 
-// All of the program that is in memory during the wait. With a page that is missed the kernel maps those around it,
-// 64 KiB: so this is no more than one such piece, and asks the kernel itself.
+// All of the program that is in memory during the wait: one page, as it asks the kernel itself.
 __attribute__((noinline, aligned(512))) void wait_alone(const Ranges& program, struct pollfd* end) {
   for (size_t i = 0; i < program.count; ++i) {
     const Range& range = program.entries[i];
@@ -98,6 +97,13 @@ __attribute__((noinline, aligned(512))) void wait_alone(const Ranges& program, s
   }
   while (direct(SYS_ppoll, reinterpret_cast<long>(end), 1, 0) == -EINTR) {
   }
+}
+
+// With a page that is missed the kernel maps those around it, 64 KiB or more, as far as the mapping goes: so the code of
+// the wait gets a mapping of its own, by a flag in which it differs.
+void part_code_of_wait() {
+  (void)::madvise(reinterpret_cast<void*>(page_of(reinterpret_cast<uintptr_t>(&wait_alone))),
+                  static_cast<size_t>(::getpagesize()), MADV_DONTDUMP);
 }
 
 }  // namespace
@@ -108,6 +114,7 @@ void wait_for_end(FdView pidfd) {
   struct pollfd end = {pidfd.number(), POLLIN, 0};
   give_up_environment();
   give_up_data();
+  part_code_of_wait();
   wait_alone(program, &end);
 }
 

@@ -24,6 +24,12 @@ watcher() { grep -lsx estiva-exit /proc/[0-9]*/comm | cut -d / -f 3 | while read
     ! grep -qs "$STATE/$CTR" <(readlink "/proc/$pid/fd/"*) || echo "$pid"
 done; }
 
+# At most 200 KiB of its own; sets KIB.
+small() {
+    KIB=$(awk '/^Private_(Clean|Dirty):/ { sum += $2 } END { print sum }' "/proc/$1/smaps_rollup")
+    [ "$KIB" -le 200 ]
+}
+
 @test "wait, there before the end, prints the status" {
     [ $KERNEL_TELLS = 1 ] || skip_because "needs Linux 6.15 (PIDFD_INFO_EXIT)"
     args sh -c 'trap "exit 42" TERM; while :; do sleep 0.05; done'
@@ -142,10 +148,7 @@ done; }
     assert_lacks "$(readlink "/proc/$pid/fd/"*)" /etc/passwd pipe:
     assert_equal "$(readlink "/proc/$pid/cwd")" /
     ! grep -q "$CTR" "/proc/$pid/cgroup" || fail "it is in the container's cgroup"
-    local kib
-    kib=$(awk '/^Private_(Clean|Dirty):/ { sum += $2 } END { print sum }' "/proc/$pid/smaps_rollup")
-    echo "$kib KiB"
-    [ "$kib" -le 200 ] || fail "$(grep -B 24 '^VmFlags' "/proc/$pid/smaps" | grep -E '^[0-9a-f]+-|^Rss')"
+    wait_for 5 small "$pid" || fail "$KIB KiB: $(grep -B 24 '^VmFlags' "/proc/$pid/smaps" | grep -E '^[0-9a-f]+-|^Rss')"
     must rt delete --force "$CTR"
     wait_for 5 process_gone "$pid"
     assert_nothing_left

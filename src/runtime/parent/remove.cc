@@ -114,7 +114,7 @@ void run_poststop(const Record& record, Log& log) {
 
 Result<void> remove_container(const Store& store, const ContainerDir& dir, const Record& record, Log& log) {
   TRY(twice([&] { return end_init(record); }));
-  TRY(wait_for_exit_record(dir));
+  TRY(twice([&] { return wait_for_exit_record(dir); }));
   TRY(remove_cgroup(record));
   TRY(twice([&] { return resctrl::remove(record.resctrl); }));
   TRY(twice([&] { return remove_host_mounts(record); }));
