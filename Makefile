@@ -193,7 +193,7 @@ check-vm: test-programs
 	$(test_env) contrib/vm/build
 	$(test_env) tests/vm/run $(VM_ARGS)
 
-.PHONY: lint format tidy bench bench-images fuzz fuzz-programs
+.PHONY: lint format tidy bench bench-images bench-engine fuzz fuzz-programs
 lint:
 	contrib/lint
 
@@ -215,6 +215,10 @@ bench: programs $(BUILD)/bench/filter_cost
 # cais beside docker, podman, skopeo and umoci; the image is made once, from Debian's archive.
 bench-images: programs
 	$(test_env) bench/images $(BENCH_ARGS)
+
+# cais beside docker and podman: run, ps, many at once.
+bench-engine: programs
+	$(test_env) bench/engine $(BENCH_ARGS)
 
 # What the runtime does in its own process, measured from inside.
 $(BUILD)/bench/filter_cost: bench/filter_cost.cc $(filter-out %/main.o,$(program_objs)) $(BUILD)/stamp/link
@@ -292,6 +296,7 @@ help:
 	@echo 'make fuzz               FUZZ_SECONDS=20 for each target'
 	@echo 'make bench              the comparison with other runtimes'
 	@echo 'make bench-images       cais beside docker, podman, skopeo and umoci; BENCH_ARGS=--small to try it'
+	@echo 'make bench-engine       cais beside docker and podman: run, ps, many at once; BENCH_ARGS=--quick to try it'
 	@echo 'make install            DESTDIR, and the directories given to ./configure'
 	@echo 'make clean, distclean   remove what make, and what configure made'
 

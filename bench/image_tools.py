@@ -116,6 +116,7 @@ class Cais(Tool):
 
 class Docker(Tool):
     """Its daemon is started before the clock."""
+    network = ["--iptables=false", "--ip-masq=false", "--bridge", "none"]
 
     def begin(self):
         super().begin()
@@ -123,7 +124,7 @@ class Docker(Tool):
         self.client = ["docker", "-H", f"unix://{self.place}/socket"]
         self.daemon = subprocess.Popen(
             ["dockerd", "--data-root", f"{self.place}/data", "--exec-root", f"{self.place}/exec", "--pidfile", f"{self.place}/pid",
-             "-H", f"unix://{self.place}/socket", "--iptables=false", "--ip-masq=false", "--bridge", "none"],
+             "-H", f"unix://{self.place}/socket", *self.network],
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         end = time.monotonic() + 60
         while subprocess.run([*self.client, "info"], capture_output=True).returncode:
