@@ -39,7 +39,7 @@ std::string command_help(const Program& program, const Command& command) {
 }
 
 Result<void> set_up_log(const GlobalOptions& global, Log& log) {
-  const std::string_view level = global.debug ? "debug" : global.log_level;
+  const std::string level = global.debug ? "debug" : global.log_level;
   log.set_level(static_cast<LogLevel>(std::ranges::find(kLogLevelNames, level) - std::begin(kLogLevelNames)));
   log.set_format(global.log_format == "json" ? LogFormat::kJson : LogFormat::kText);
   return global.log.empty() ? Result<void>() : log.open(global.log);
