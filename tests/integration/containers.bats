@@ -115,6 +115,17 @@ is_condition() { [ "$(condition)" = "$1" ]; }
     good rm -f no-such
 }
 
+@test "many at once: each comes and goes, none takes another for half-made" {
+    local i pids=()
+    for ((i = 0; i < 24; i++)); do
+        { cais run --network none --rm busy:1 echo "$i" >"$T/said.$i" 2>&1 || echo "status $?" >>"$T/said.$i"; } &
+        pids+=($!)
+    done
+    wait "${pids[@]}"
+    for ((i = 0; i < 24; i++)); do assert_equal "$(cat "$T/said.$i")" "$i"; done
+    assert_equal "$(cais ps -aq)" ""
+}
+
 @test "logs: all, the last lines, with times, followed to the end" {
     detached busy:1 sh -c 'echo one; echo two >&2; sleep 0.3; echo three; sleep 1; echo four'
     run --separate-stderr timeout 30 "$CAIS" --root "$T/store" --run-root "$T/run" logs -f "$CID" 3>&-

@@ -10,6 +10,7 @@
 
 #include "estiva/base/files.h"
 #include "estiva/base/text.h"
+#include "estiva/base/undo.h"
 
 namespace estiva::engine {
 
@@ -34,8 +35,18 @@ std::string Containers::run_file(const std::string& id, const char* name) const 
   return text::cat(run_dir(id), "/", name);
 }
 
+Result<Fd> Containers::make(const std::string& id) const {
+  const Fd names = TRY(lock_names());
+  TRY(files::make_directories(dir(id), 0700));
+  Undo undo([&] { (void)files::remove_tree(FdView::cwd(), dir(id)); });
+  Fd lock = TRY(sys::open(file(id, kLock), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+  TRY(sys::flock(lock, LOCK_EX));
+  undo.dismiss();
+  return lock;
+}
+
 Result<Fd> Containers::lock(const std::string& id, bool wait) const {
-  Result<Fd> opened = sys::open(file(id, kLock), O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  Result<Fd> opened = sys::open(file(id, kLock), O_RDWR | O_NOFOLLOW);
   if (!opened.ok() && opened.error().errnum() == ENOENT) return no_such(id);
   Fd lock = TRY(std::move(opened));
   Result<void> locked = sys::flock(lock, wait ? LOCK_EX : LOCK_EX | LOCK_NB);

@@ -26,9 +26,11 @@ class Containers {
   std::string file(const std::string& id, const char* name) const;      // in dir
   std::string run_file(const std::string& id, const char* name) const;  // in run_dir
 
+  // The directory of a new container, locked before others can find it unlocked.
+  Result<Fd> make(const std::string& id) const;
   // Everybody that changes something of the container holds it; nothing if somebody else does and `wait` is off.
   Result<Fd> lock(const std::string& id, bool wait = true) const;
-  // Names are given under it.
+  // Names are given, and directories without a record come and go, under it.
   Result<Fd> lock_names() const;
 
   Result<std::vector<std::string>> ids() const;       // of all directories

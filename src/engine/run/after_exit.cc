@@ -99,21 +99,26 @@ Result<void> restart(const Engine& engine, ContainerRecord record, const shim::E
   return {};
 }
 
+// It has no record: what is made or removed by a command that lives is locked, or goes at this moment.
+Result<void> discard_unmade(const Engine& engine, const std::string& id) {
+  const Fd names = TRY(engine.containers.lock_names());
+  const Result<Fd> lock = engine.containers.lock(id, false);
+  const bool held = lock.ok() && !lock.value().valid();
+  if (held || engine.containers.read(id).ok()) return {};
+  return discard(engine, id);
+}
+
 Result<void> check_one(const Engine& engine, const std::string& id) {
   const Containers& containers = engine.containers;
   const Result<ContainerRecord> record = containers.read(id);
-  const bool unmade = !record.ok() && record.error().code() == Code::kNotFound;
-  bool work = unmade;
-  if (record.ok()) {
-    const Status status = TRY(status_of(containers, record.value()));
-    const bool goes = record.value().options.rm && status.condition == Condition::kExited;
-    const bool half_begun = !read_state(containers, id).ok() && has_joined(containers, id);
-    work = status.stale || record.value().removing || goes || half_begun;
-  }
-  if (!work) return {};
+  if (!record.ok())
+    return record.error().code() == Code::kNotFound ? discard_unmade(engine, id) : Result<void>();
+  const Status status = TRY(status_of(containers, record.value()));
+  const bool goes = record.value().options.rm && status.condition == Condition::kExited;
+  const bool half_begun = !read_state(containers, id).ok() && has_joined(containers, id);
+  if (!status.stale && !record.value().removing && !goes && !half_begun) return {};
   const Fd lock = TRY(containers.lock(id, false));
   if (!lock.valid()) return {};  // somebody is at it
-  if (unmade) return containers.read(id).ok() ? Result<void>() : discard(engine, id);
   TRY(finish_locked(engine, id));
   return remove_if_due(engine, id);
 }

@@ -213,8 +213,7 @@ Result<ContainerRecord> create_container(const Engine& engine, const CreateReque
   ContainerRecord record = TRY(begin_record(engine, request));
   const Containers& containers = engine.containers;
   TRY(choose_name(containers, request.options.name));  // early; it counts below
-  TRY(files::make_directories(containers.dir(record.id), 0700));
-  const Fd lock = TRY(containers.lock(record.id));
+  const Fd lock = TRY(containers.make(record.id));
   Undo undo([&] { (void)discard(engine, record.id); });
   const image::Tier tier = TRY(image::choose_tier(engine.store, engine.storage));
   TRY(image::make_bundle(engine.store, {request.image, containers.bundle(record.id), tier}));
