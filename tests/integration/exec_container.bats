@@ -342,12 +342,20 @@ occupied() {
     assert_nothing_left
 }
 
+runs_in_container() { # ARGUMENT...: a process with this command line
+    local pid
+    for pid in $(rt ps -f json "$CTR" | jq '.[]'); do
+        [ "$(tr '\0' ' ' <"/proc/$pid/cmdline")" != "$* " ] || return 0
+    done
+    return 1
+}
+
 @test "exec in the foreground ends with its container" {
     entered
-    { local rc=0; rt exec "$CTR" sleep 1000 </dev/null >/dev/null 2>&1 || rc=$?; echo $rc >"$T/status"; } &
-    wait_for 5 eval "[ \$(rt ps -f json $CTR | jq length) = 2 ]"
+    { local rc=0; rt exec "$CTR" sleep 1234 </dev/null >/dev/null 2>&1 || rc=$?; echo $rc >"$T/status"; } &
+    wait_for 10 runs_in_container sleep 1234
     must rt delete --force "$CTR"
-    wait_for 5 test -s "$T/status"
+    wait_for 10 test -s "$T/status"
     assert_equal "$(cat "$T/status")" 137
 }
 

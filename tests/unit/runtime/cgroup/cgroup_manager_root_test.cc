@@ -90,10 +90,17 @@ class CgroupFixture : public testing::Test {
   }
   pid_t child_in(const CgroupHandle& handle) {
     children_.push_back(spawn(handle));
-    // It has joined the v1 hierarchies when the last of them lists it.
-    for (int i = 0; i < 1000 && processes(record_).value().size() < children_.size(); ++i) usleep(1000);
-    if (!handle.v1_tasks.empty()) usleep(20000);
+    // It joins the v1 hierarchies one after another.
+    for (int i = 0; i < 5000 && joined(children_.back()) < layout_.hierarchies.size(); ++i) usleep(1000);
     return children_.back();
+  }
+  // In how many hierarchies the process is in the group.
+  size_t joined(pid_t pid) const {
+    const std::string membership = content("/proc/" + std::to_string(pid) + "/cgroup");
+    size_t count = 0;
+    for (size_t at = membership.find(plan_.path + "\n"); at != std::string::npos; ++count)
+      at = membership.find(plan_.path + "\n", at + 1);
+    return count;
   }
   std::string directory(const CgroupHierarchy& hierarchy) const { return hierarchy.mount_point + plan_.path; }
 
@@ -130,12 +137,7 @@ TEST_P(CgroupManager, MakesJoinsKillsAndRemoves) {
   const pid_t pid = child_in(handle);
   EXPECT_TRUE(populated(record_).value());
   EXPECT_EQ(processes(record_).value(), std::vector<pid_t>{pid});
-  const std::string membership = content("/proc/" + std::to_string(pid) + "/cgroup");
-  size_t joined = 0;
-  for (size_t at = membership.find(plan_.path + "\n"); at != std::string::npos; ++joined) {
-    at = membership.find(plan_.path + "\n", at + 1);
-  }
-  EXPECT_EQ(joined, layout_.hierarchies.size()) << membership;
+  EXPECT_EQ(joined(pid), layout_.hierarchies.size()) << content("/proc/" + std::to_string(pid) + "/cgroup");
 
   const Result<void> busy = destroy(record_, 50);
   ASSERT_FALSE(busy.ok());
