@@ -13,26 +13,10 @@ traces() {
     find "$STATE" -mindepth 1 ! -path "$STATE/.seccomp*"
 }
 
-descriptors() { find "/proc/$1/fd" -type l | wc -l; }
-
 @test "containers one after another: create, start, kill, delete; nothing adds up" {
+    requires python
     args sleep 100
-    local i pid first open
-    for ((i = 0; i < CYCLES; i++)); do
-        rt_detached create --bundle "$BUNDLE" --pid-file "$T/pid" "$CTR" || fail "create $i: $(cat "$T/err")"
-        rt start "$CTR" || fail "start $i"
-        pid=$(cat "$T/pid")
-        if ((i % 20 == 0)); then
-            wait_for 5 grep -q sleep "/proc/$pid/cmdline"
-            open=$(descriptors "$pid")
-            [ "${first:=$open}" = "$open" ] || fail "the program of container $i has $open descriptors, that of the first had $first"
-        fi
-        rt kill "$CTR" KILL || fail "kill $i"
-        until rt delete "$CTR" 2>"$T/err"; do
-            assert_has "$(cat "$T/err")" "not stopped"
-            sleep 0.01
-        done
-    done
+    in_view "$PYTHON" "$HERE/cycles.py" "$CYCLES" "$BUNDLE" "$CTR" "$RUNTIME" --root "$STATE" 3>&-
     assert_equal "$(traces)" ""
     assert_nothing_left
 }
