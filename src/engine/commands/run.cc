@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // cais run, create, start, attach.
 #include <linux/close_range.h>
+#include <unistd.h>
 
 #include "engine/commands/container_flags.h"
 #include "engine/commands/containers.h"
@@ -13,6 +14,7 @@
 #include "engine/run/start.h"
 #include "engine/spec/seccomp.h"
 #include "estiva/base/sys.h"
+#include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 #include "image/formats/source.h"
 
@@ -196,12 +198,26 @@ uint8_t attach_wants(const ContainerOptions& options) {
   return options.tty ? shim::kWantOutput | shim::kWantReplay : shim::kWantOutput;
 }
 
+// For a person: the end of its shell is not that of the container's files.
+static void tell_what_stays(const ContainerRecord& record) {
+  const ContainerOptions& options = record.options;
+  const bool comes_back = !options.restart.empty() && options.restart != "no";
+  if (options.rm || comes_back || !sys::tty_size(FdView::of_number(STDERR_FILENO)).ok()) return;
+  const std::string& name = record.name;
+  (void)sys::write_all(
+      FdView::of_number(STDERR_FILENO),
+      text::cat("(", name, " has ended and is kept; again: cais start -ai ", name,
+                "; an image of it: cais commit ", name, " IMAGE; away with it: cais rm ", name, ")\n"));
+}
+
 Result<int> follow(const Engine& engine, const ContainerRecord& record, const ShimConnection& connection,
                    AttachOptions options) {
+  const bool person = options.input && options.terminal;
   const Attached attached = TRY(attach(connection, std::move(options)));
   if (attached.end == Attached::End::kDetached) return 0;
   // Cleaned up after, so that the next command finds it so; with --rm it is gone.
   connection.await_end();
+  if (person) tell_what_stays(record);
   if (attached.end == Attached::End::kExited) return attached.exit.code;
   const Result<shim::ExitRecord> exit = read_exit(engine.containers.file(record.id, shim::kExitFile));
   if (exit.ok()) return static_cast<int>(exit.value().code);
