@@ -102,6 +102,55 @@ not compared line by line: no text, or a large one" "+++ /dev/null"
     good unbundle "$T/b"
 }
 
+# Files and the lists that dpkg and pacman keep of them.
+install_by_hand() { # ROOT PACKAGE PATH...
+    local root=$1 package=$2 path
+    shift 2
+    mkdir -p "$root/var/lib/dpkg/info" "$root/var/lib/pacman/local/p-$package-1-1"
+    printf '%%FILES%%\n' >"$root/var/lib/pacman/local/p-$package-1-1/files"
+    for path in "$@"; do
+        mkdir -p "$root/${path%/*}"
+        echo "$package" >"$root/$path"
+        printf '%s\n' "${path%/*}" "$path" >>"$root/var/lib/dpkg/info/$package.list"
+        echo "$package" >"$root/$path.p"
+        echo "${path#/}.p" >>"$root/var/lib/pacman/local/p-$package-1-1/files"
+    done
+}
+
+change_packages() {
+    local root=$T/b/rootfs
+    install_by_hand "$root" new /opt/new/1 /opt/new/2
+    rm -r "$root/opt/old" "$root/var/lib/dpkg/info/old.list" "$root/var/lib/pacman/local/p-old-1-1"
+    echo by-hand >"$root/etc/kept.conf"
+    echo x >"$root/root/mine"
+    good diff --by-package "$T/b"
+    assert_equal "$(sed 's/  */ /g' <<<"$output")" "packages added: 2
+ new 2 files
+ p-new 2 files
+packages deleted: 2
+ old 1 file
+ p-old 0 files
+packages with changed files: 1
+ kept
+ C /etc/kept.conf
+of no package: 1
+ A /root/mine
+package managers' own files: 4"
+    good diff --by-package --json "$T/b"
+    assert_equal "$(jq -r 'select(.path == "/opt/new/1.p" or .path == "/etc/kept.conf") | .package' <<<"$output" | paste -sd ' ')" "kept p-new"
+}
+
+@test "--by-package: what was installed, what was changed by hand" {
+    $LAYERS rootfs "$T/busybox.tar" "$(template_rootfs)"
+    mkdir "$T/base" && tar -C "$T/base" -xf "$T/busybox.tar"
+    install_by_hand "$T/base" old /opt/old/file
+    install_by_hand "$T/base" kept /etc/kept.conf
+    tar -C "$T/base" -cf "$T/base.tar" .
+    good import "$T/base.tar" busy:1
+    each_way change_packages
+    refused --by-package -- diff --by-package --size busy:1
+}
+
 @test "names of an attacker do not reach the terminal" {
     busybox_image
     good bundle busy:1 "$T/b"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/commands/containers.h"
+#include "engine/commands/diff_packages.h"
 #include "engine/format.h"
 #include "estiva/base/json.h"
 #include "estiva/base/sys_data.h"
@@ -24,11 +25,14 @@ using image::Side;
 using image::Store;
 
 struct DiffOptions {
+  bool by_package = false;
   bool content = false;
   bool json = false;
   bool size = false;
 };
 constexpr Option kDiffRows[] = {
+    options::row<&DiffOptions::by_package>(0, "by-package", nullptr,
+                                           "by the packages that files belong to (dpkg, pacman, apk)"),
     options::row<&DiffOptions::content>(0, "content", nullptr,
                                         "also the lines by which texts differ, as diff -u shows them"),
     options::row<&DiffOptions::json>(0, "json", nullptr, "one object a line"),
@@ -90,6 +94,7 @@ struct Line {
   std::string_view type;
   uint64_t before = 0, after = 0;  // bytes of the file
   std::string content;             // how it differs
+  std::string package;             // that it belongs to
 };
 
 std::string_view type_of(uint32_t mode) {
@@ -126,6 +131,10 @@ std::string json_line(const Line& line) {
   writer.number(line.after);
   writer.key("sizeBefore");
   writer.number(line.before);
+  if (!line.package.empty()) {
+    writer.key("package");
+    writer.string(line.package);
+  }
   if (!line.content.empty()) {
     writer.key("diff");
     writer.string(line.content);
@@ -192,9 +201,26 @@ std::string text_of(const std::vector<Line>& lines, const DiffOptions& given) {
   return out;
 }
 
+// Directories that changed are so for what is in them.
+std::string grouped(const PackagesOf& packages, const std::vector<Line>& lines) {
+  std::vector<OwnedChange> changes;
+  for (const Line& line : lines)
+    if (line.type != "directory" || line.kind == ChangeKind::kDeleted)
+      changes.push_back({static_cast<char>(line.kind), line.path, line.package});
+  return by_package(packages, changes);
+}
+
+void set_packages(const PackagesOf& packages, std::vector<Line>& lines) {
+  const auto before = image::owners_of(packages.before), after = image::owners_of(packages.after);
+  for (Line& line : lines)
+    line.package = image::owner_of(line.kind == ChangeKind::kDeleted ? before : after, line.path);
+}
+
 Result<int> diff(Invocation& in) {
   DiffOptions given;
   std::vector<std::string> operands = TRY(parse_operands(kDiff, &given, in, 1, 2));
+  if (given.by_package && !given.json && (given.content || given.size))
+    return Error(Code::kInvalid, "stands alone, or with --json").object("--by-package");
   const Engine engine = TRY(open_containers(in));
   const std::optional<ContainerRecord> container = TRY(named_container(engine, operands[0]));
   if (container) operands[0] = engine.containers.bundle(container->id);
@@ -206,6 +232,14 @@ Result<int> diff(Invocation& in) {
     return {};
   }));
   std::ranges::sort(lines, {}, &Line::path);
+  if (given.by_package) {
+    const PackagesOf packages = TRY(packages_of(opened.comparison));
+    set_packages(packages, lines);
+    if (!given.json) {
+      TRY(print(grouped(packages, lines)));
+      return 0;
+    }
+  }
   TRY(print(text_of(lines, given)));
   return 0;
 }
