@@ -115,6 +115,24 @@ is_condition() { [ "$(condition)" = "$1" ]; }
     good rm -f no-such
 }
 
+@test "--timeline: where the time went, as text, trace and picture" {
+    local step
+    try run --network none --rm --timeline --timeline-file "$T/t.json" busy:1 echo hello
+    assert_status 0
+    assert_equal "$output" hello
+    for step in image "bundle of the image" "mounts of the root file system" "shim, and create by the runtime" \
+        "start by the runtime" "until the first output" "the program, and what follows its end"; do
+        assert_match "$stderr" "(^|"$'\n'")$step +[0-9]+\.[0-9]{2} +[0-9]+\.[0-9]{2}"
+        jq -e --arg s "$step" '.traceEvents | any(.name == $s and .ph == "X" and .ts >= 0 and .dur >= 0)' "$T/t.json" >/dev/null ||
+            fail "$step: $(cat "$T/t.json")"
+    done
+    good run --network none --rm --timeline-file "$T/t.svg" busy:1 true
+    assert_equal "$stderr" ""
+    "$PYTHON" -c 'import sys, xml.etree.ElementTree as e; assert len(e.parse(sys.argv[1]).getroot()) > 12' "$T/t.svg"
+    refused no/such/dir -- run --timeline-file no/such/dir/t busy:1 true
+    assert_equal "$(cais ps -aq)" ""
+}
+
 @test "many at once: each comes and goes, none takes another for half-made" {
     local i pids=()
     for ((i = 0; i < 24; i++)); do

@@ -92,8 +92,11 @@ constexpr Option kRows[] = {
                                          "that leave the container; ctrl-p,ctrl-q if not given"),
     options::row<&RunFlags::sig_proxy>(0, "sig-proxy", "true|false",
                                        "pass signals on, without a terminal; true if not given"),
+    options::row<&RunFlags::timeline>(0, "timeline", nullptr, "tell at the end where the time went"),
+    options::row<&RunFlags::timeline_file>(0, "timeline-file", "FILE",
+                                           "the same as a file: *.json for Chrome, *.svg, else text"),
 };
-constexpr size_t kOnlyRun = 3;
+constexpr size_t kOnlyRun = 5;
 
 }  // namespace
 

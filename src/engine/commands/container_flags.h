@@ -12,6 +12,8 @@ namespace estiva::engine {
 struct RunFlags : ContainerOptions {
   bool detach = false, quiet = false;
   std::string pull = "missing", platform, progress = "auto", detach_keys = "ctrl-p,ctrl-q", sig_proxy;
+  bool timeline = false;
+  std::string timeline_file;
 };
 
 extern const std::span<const Option> kCreateRows, kRunRows;

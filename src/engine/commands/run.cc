@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // cais run, create, start, attach.
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <unistd.h>
 
@@ -43,7 +44,10 @@ Result<Made> make(Invocation& in, const Engine& engine, const RunFlags& flags, c
   wanted.platform = flags.platform;
   wanted.progress = flags.progress;
   wanted.quiet = flags.quiet;
-  TRY(provide_image(in, session, operands[0], wanted));
+  {
+    const Step step(engine.timeline, "image");
+    TRY(provide_image(in, session, operands[0], wanted));
+  }
   ContainerRecord record = TRY(create_container(engine, request));
   return Made{std::move(record), std::move(session)};
 }
@@ -64,13 +68,26 @@ int refused(Invocation& in, const Error& error) {
   return status_of_error(error);
 }
 
-Result<int> run(Invocation& in) {
-  RunFlags flags;
-  const Strings operands = TRY(parse_operands(kRun, &flags, in, 1, SIZE_MAX));
-  if (!flags.detach) TRY(check_terminal(flags.tty && flags.interactive));
+// The step that ends with the first output, if there is any; and that of the program.
+void watch_output(Timeline& timeline, AttachOptions& options) {
+  options.on_output = [&timeline, from = timeline.now(), seen = false]() mutable {
+    if (!std::exchange(seen, true)) timeline.add({"until the first output", from, timeline.now()});
+  };
+}
+
+Result<void> tell_timeline(const Timeline& timeline, const RunFlags& flags, FdView file) {
+  if (flags.timeline) TRY(sys::write_all(FdView::of_number(STDERR_FILENO), timeline_table(timeline.steps())));
+  if (!file.valid()) return {};
+  const std::string& name = flags.timeline_file;
+  const auto form = name.ends_with(".json")  ? timeline_trace
+                    : name.ends_with(".svg") ? timeline_svg
+                                             : timeline_table;
+  return sys::write_all(file, form(timeline.steps()));
+}
+
+Result<int> run_steps(Invocation& in, const Engine& engine, const RunFlags& flags, const Strings& operands) {
   AttachOptions options = TRY(attach_options(flags.detach_keys, flags.interactive, flags.tty));
   options.pass_signals = flags.sig_proxy != "false";
-  const Engine engine = TRY(open_containers(in));
   Made made = TRY(make(in, engine, flags, operands));
   const ContainerRecord& record = made.record;
   const uint8_t wants = flags.detach ? 0 : attach_wants(flags);
@@ -84,7 +101,26 @@ Result<int> run(Invocation& in) {
     TRY(print(record.id + "\n"));
     return 0;
   }
+  const Step step(engine.timeline, "the program, and what follows its end");
+  if (engine.timeline != nullptr) watch_output(*engine.timeline, options);
   return follow(engine, record, connection.value(), std::move(options));
+}
+
+Result<int> run(Invocation& in) {
+  RunFlags flags;
+  const Strings operands = TRY(parse_operands(kRun, &flags, in, 1, SIZE_MAX));
+  if (!flags.detach) TRY(check_terminal(flags.tty && flags.interactive));
+  Fd file;
+  if (!flags.timeline_file.empty())
+    file = TRY(sys::open(flags.timeline_file, O_WRONLY | O_CREAT | O_TRUNC, 0644));
+  Timeline timeline;
+  Engine engine = TRY(open_containers(in));
+  if (!flags.timeline && !file.valid()) return run_steps(in, engine, flags, operands);
+  engine.timeline = &timeline;
+  timeline.add({"what other commands left", 0, timeline.now()});
+  Result<int> status = run_steps(in, engine, flags, operands);
+  TRY(tell_timeline(timeline, flags, file));
+  return status;
 }
 
 struct StartFlags {

@@ -216,7 +216,11 @@ Result<ContainerRecord> create_container(const Engine& engine, const CreateReque
   const Fd lock = TRY(containers.make(record.id));
   Undo undo([&] { (void)discard(engine, record.id); });
   const image::Tier tier = TRY(image::choose_tier(engine.store, engine.storage));
-  TRY(image::make_bundle(engine.store, {request.image, containers.bundle(record.id), tier}));
+  {
+    const Step step(engine.timeline, "bundle of the image");
+    TRY(image::make_bundle(engine.store, {request.image, containers.bundle(record.id), tier}));
+  }
+  const Step step(engine.timeline, "configuration and record");
   TRY(fill_container(engine, request, record));
   const Fd names = TRY(containers.lock_names());
   record.name = TRY(choose_name(containers, request.options.name));

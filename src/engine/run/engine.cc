@@ -36,7 +36,7 @@ Result<Engine> open_engine(const std::string& root, const std::string& run_root,
   image::Store store = TRY(image::Store::open(root, run_root));
   Containers containers(store.root(), store.run_root());
   std::string program = TRY(sys::readlinkat(FdView::cwd(), "/proc/self/exe"));
-  return Engine{std::move(store), std::move(containers), std::move(program), storage};
+  return Engine{std::move(store), std::move(containers), std::move(program), storage, nullptr};
 }
 
 std::optional<std::string> find_in_path(const std::string& name) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/container/containers.h"
+#include "engine/run/timeline.h"
 #include "estiva/base/error.h"
 #include "image/store/store.h"
 
@@ -17,8 +18,9 @@ enum ExitStatus : int { kEngineError = 125, kNotExecutable = 126, kNotFound = 12
 struct Engine {
   image::Store store;
   Containers containers;
-  std::string program;  // cais itself, by its absolute path
-  std::string storage;  // as the user forces it, or empty
+  std::string program;           // cais itself, by its absolute path
+  std::string storage;           // as the user forces it, or empty
+  Timeline* timeline = nullptr;  // of a command that wants to know
 
   std::string volumes() const { return store.root() + "/volumes"; }
 };

@@ -77,7 +77,11 @@ Result<void> start_shim(const Engine& engine, const ContainerRecord& record) {
 
 Result<ShimConnection> start_mounted(const Engine& engine, const ContainerRecord& record,
                                      const StartRequest& request) {
-  TRY(start_shim(engine, record));
+  {
+    const Step step(engine.timeline, "shim, and create by the runtime");
+    TRY(start_shim(engine, record));
+  }
+  const Step step(engine.timeline, "start by the runtime");
   Undo kill([&] { kill_shim(engine.containers, record.id); });
   const shim::Hello hello{kPatience, request.size.rows, request.size.columns, shim::kVersion, request.wants};
   ShimConnection connection =
@@ -135,11 +139,17 @@ Result<ShimConnection> start_container(const Engine& engine, const std::string& 
   });
   const NetworkMode network = TRY(network_mode(record.options));
   std::optional<Joined> joined;
-  if (network == NetworkMode::kBridge) joined = TRY(join_bridge(containers, record));
+  if (network == NetworkMode::kBridge) {
+    const Step step(engine.timeline, "network");
+    joined = TRY(join_bridge(containers, record));
+  }
   TRY(write_network_files(record, containers.dir(id),
                           joined ? std::optional(joined->endpoint) : std::nullopt));
   if (network == NetworkMode::kContainer) TRY(join_container(containers, record));
-  TRY(image::mount_bundle(engine.store, containers.bundle(id)));
+  {
+    const Step step(engine.timeline, "mounts of the root file system");
+    TRY(image::mount_bundle(engine.store, containers.bundle(id)));
+  }
   const std::vector<Fd> held = joined ? std::move(joined->held) : std::vector<Fd>();
   TRY(write_conf(engine, record, held));
   for (const Fd& each : held) TRY(sys::set_close_on_exec(each, false));

@@ -123,9 +123,9 @@ Result<void> Session::read_output() {
   const ShimMessage& message = received.value();
   switch (message.type) {
     case Type::kOutput:
-      return show(out(), message.data);
     case Type::kErrors:
-      return show(errors(), message.data);
+      if (options_.on_output) options_.on_output();
+      return show(message.type == Type::kOutput ? out() : errors(), message.data);
     case Type::kLost:
       if (const auto lost = shim::read_front<shim::Lost>(message.data); lost && !options_.terminal)
         return sys::write_all(errors(), text::cat("cais: ", lost->bytes, " bytes of output were left out\n"));

@@ -3,6 +3,7 @@
 // signals passed on.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "engine/shim/connection.h"
@@ -15,6 +16,7 @@ struct AttachOptions {
   bool terminal = false;  // the container's is one
   bool pass_signals = true;
   DetachKeys keys;
+  std::function<void()> on_output;  // before each piece of the container's output
 };
 
 struct Attached {
