@@ -54,6 +54,26 @@ Result<Address> address_of(std::string_view path) {
   return address;
 }
 
+// One descriptor is kept, more than was asked for are closed.
+void take_control(struct msghdr& message, Received& received) {
+  for (struct cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+       header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET) continue;
+    if (header->cmsg_type == SCM_CREDENTIALS) {
+      struct ucred sender;
+      memcpy(&sender, CMSG_DATA(header), sizeof sender);
+      received.sender = sender.pid;
+    }
+    if (header->cmsg_type != SCM_RIGHTS) continue;
+    for (size_t at = 0; at + sizeof(int) <= header->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
+      int number;
+      memcpy(&number, CMSG_DATA(header) + at, sizeof number);
+      Fd fd(number);
+      if (!received.fd.valid()) received.fd = std::move(fd);
+    }
+  }
+}
+
 const struct sockaddr* generic(const Address& address) {
   return reinterpret_cast<const struct sockaddr*>(&address.name);
 }
@@ -123,11 +143,16 @@ Result<void> send_message(FdView socket, std::string_view data, FdView fd) {
   return {};
 }
 
+Result<void> tell_senders(FdView socket) {
+  const int on = 1;
+  return check(::setsockopt(socket.number(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on), "setsockopt");
+}
+
 Result<Received> receive_message(FdView socket, size_t limit) {
   Received received;
   const auto buffer = std::make_unique_for_overwrite<char[]>(limit);
   struct iovec part = {buffer.get(), limit};
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))] = {};
   struct msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
@@ -138,12 +163,7 @@ Result<Received> receive_message(FdView socket, size_t limit) {
     size = ::recvmsg(socket.number(), &message, MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
   TRY(check(size, "recvmsg"));
-  const struct cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
-    int number;
-    memcpy(&number, CMSG_DATA(header), sizeof number);
-    received.fd = Fd(number);
-  }
+  take_control(message, received);
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Error::system("recvmsg", EMSGSIZE);
   received.end = size == 0;
   received.data.assign(buffer.get(), static_cast<size_t>(size));

@@ -35,8 +35,11 @@ Result<void> send_message(FdView socket, std::string_view data, FdView fd = FdVi
 struct Received {
   std::string data;
   Fd fd;
+  pid_t sender = 0;  // with tell_senders: its number in our pid namespace
   bool end = false;  // the peer closed
 };
+// Messages that are received from now on say which process sent them, by the kernel's word (SO_PASSCRED).
+Result<void> tell_senders(FdView socket);
 // A message longer than `limit` is an error.
 Result<Received> receive_message(FdView socket, size_t limit);
 

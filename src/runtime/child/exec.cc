@@ -98,6 +98,9 @@ Result<pid_t> clone_program(Context& c, const sync::Channel& parent) {
 Result<void> finish(Context& c, sync::Channel& parent) {
   TRY(sys::setsid());
   TRY(use_terminal(c));
+  // Who asked for the program knows it from now on. A parent that has ended is told nothing: then this is the end here
+  // too, since this process does not die with it.
+  TRY(parent.send(sync::Type::kMoved));
   TRY(ask_limits(c, parent));
   return load_filter(c, parent);
 }
@@ -114,8 +117,7 @@ Error exec(Context& c, sync::Channel& parent) {
   Result<pid_t> program = clone_program(c, parent);
   if (!program.ok()) return std::move(program).error();
   if (program.value() == 0) return run_program(c, parent);
-  const Result<void> told = parent.send(sync::Type::kMoved, text::cat(program.value()));
-  ::_exit(told.ok() ? 0 : 1);
+  ::_exit(0);
 }
 
 }  // namespace estiva::child

@@ -102,14 +102,23 @@ Result<void> check_status(const StoredContainer& found, bool ignore_paused) {
   return {};
 }
 
+Result<int> stay(Foreground& foreground, const Executed& executed, Log& log) {
+  TRY(foreground.attach_terminal());
+  Fd::close_waiting();
+  return foreground.wait(executed.pidfd, executed.pid, log);
+}
+
+// A program whose end we can't report does not outlive us.
 Result<int> run_attached(const StoredContainer& found, Target& target, PreparedExec& prepared,
                          const ExecRequest& request, Log& log) {
   Foreground foreground = TRY(Foreground::prepare(prepared.plan.shared.process->terminal, false));
   const Executed executed =
       TRY(exec_in_container(found, target, prepared, request, foreground.take_console_socket()));
-  TRY(foreground.attach_terminal());
-  Fd::close_waiting();
-  return foreground.wait(executed.pidfd, executed.pid, log);
+  Result<int> code = stay(foreground, executed, log);
+  if (code.ok()) return code;
+  end_program(executed);
+  if (!request.pid_file.empty()) (void)sys::unlinkat(FdView::cwd(), request.pid_file);
+  return code;
 }
 
 Result<int> run(ExecCommandOptions& given, Invocation& in) {

@@ -83,77 +83,45 @@ Result<HostFacts> facts_for_exec(const spec::Process& labels) {
   return facts;
 }
 
-// What the processes told until they had ended or executed the program.
-struct Told {
-  pid_t pid = 0;  // of the second
-  bool asks_limits = false;
-  std::optional<std::string> listener;
-  std::optional<Error> error;
-
-  bool waits() const { return asks_limits || listener; }
-};
-
-// The second process may ask before the first has told its number.
-Result<void> answer_limits(Told& told, sync::Channel& channel, const Plan& plan) {
-  if (!told.asks_limits || told.pid == 0) return {};
-  told.asks_limits = false;
-  Result<void> applied = apply_limits(told.pid, plan);
-  return applied.ok() ? channel.send(sync::Type::kDone) : channel.send_error(applied.error());
+// A process that the agent does not know of must not go on.
+Result<void> answer_listener(pid_t pid, const std::string& listener, SeccompAgent& agent) {
+  const Fd program = TRY(sys::pidfd_open(pid));
+  return give_listener(agent, program, pid, listener);
 }
 
-// A process that the agent does not know of must not go on: the error is the end of it.
-Result<void> answer_listener(Told& told, sync::Channel& channel, SeccompAgent& agent) {
-  if (!told.listener || told.pid == 0) return {};
-  const std::string listener = std::move(*told.listener);
-  told.listener.reset();
-  const auto give = [&]() -> Result<void> {
-    const Fd program = TRY(sys::pidfd_open(told.pid));
-    return give_listener(agent, program, told.pid, listener);
-  };
-  Result<void> given = give();
-  if (given.ok()) return channel.send(sync::Type::kDone);
-  told.error = std::move(given).error();
-  return sys::kill(told.pid, SIGKILL);
-}
-
-// The next message. One process that waits for an answer keeps the channel open for ever when the other is killed.
-Result<sync::Message> receive(InitProcess& stage, const Told& told) {
-  if (told.waits()) {
-    struct pollfd fds[] = {{stage.channel().fd().number(), POLLIN, 0}, {stage.pidfd().number(), POLLIN, 0}};
-    TRY(sys::poll(fds, -1));
-    if (fds[0].revents == 0) return Error(Code::kSystem, "the process that prepares exec was killed");
-  }
-  Result<sync::Message> received = stage.channel().receive();
+Result<sync::Message> receive(sync::Channel& channel) {
+  Result<sync::Message> received = channel.receive();
   // A second chance: what fails for a passing reason must not leave a process that nobody knows of.
-  return received.ok() ? std::move(received) : stage.channel().receive();
+  return received.ok() ? std::move(received) : channel.receive();
 }
 
-Result<Told> listen(InitProcess& stage, const Plan& plan, SeccompAgent& agent) {
-  Told told;
+// Until both processes have ended or the second, which is `program` from its first message on, has executed it. They
+// are killed when this fails.
+Result<void> listen(InitProcess& stage, InitProcess& program, const Plan& plan, SeccompAgent& agent) {
+  sync::Channel& channel = stage.channel();
   for (;;) {
-    const sync::Message message = TRY(receive(stage, told));
+    const sync::Message message = TRY(receive(channel));
+    if (message.sender > 0 && message.sender != stage.pid()) program.take(message.sender);
+    if (message.type == sync::Type::kEnd) break;
+    if (message.type == sync::Type::kError) return sync::decode_error(message.payload);
+    if (program.pid() == 0) return Error(Code::kInternal, "the process sent what it has no reason to");
     switch (message.type) {
       case sync::Type::kMoved:
-        told.pid = text::number<pid_t>(message.payload).value_or(0);
-        break;
+        continue;
       case sync::Type::kLimits:
-        told.asks_limits = true;
+        TRY(apply_limits(program.pid(), plan));
         break;
       case sync::Type::kListener:
-        told.listener = message.payload;
+        TRY(answer_listener(program.pid(), message.payload, agent));
         break;
-      case sync::Type::kError:
-        told.error = sync::decode_error(message.payload);
-        break;
-      case sync::Type::kEnd:
-        if (agent.socket.valid() && told.pid != 0 && !told.error) told.error = lost_listener("the process");
-        return told;
       default:
         return Error(Code::kInternal, "the process sent what it has no reason to");
     }
-    TRY(answer_limits(told, stage.channel(), plan));
-    TRY(answer_listener(told, stage.channel(), agent));
+    TRY(channel.send(sync::Type::kDone));
   }
+  if (program.pid() == 0) return Error(Code::kSystem, "the process ended before it executed the program");
+  if (agent.socket.valid()) return lost_listener("the process");
+  return {};
 }
 
 // The first of the two processes goes into the cgroup, the second takes after it.
@@ -161,6 +129,7 @@ Result<InitProcess> spawn_stage(child::Context& c, FdView cgroup) {
   TRY(sys::prctl(PR_SET_DUMPABLE, 0));
   const uint64_t ignored = TRY(ignored_signals());
   sys::SocketPair pair = TRY(sys::socketpair(SOCK_SEQPACKET));
+  TRY(sys::tell_senders(pair.first));
   Cloned cloned = TRY(clone_into(c, 0, cgroup));
   if (cloned.pid == 0) {
     pair.first.reset();
@@ -173,15 +142,14 @@ Result<InitProcess> spawn_stage(child::Context& c, FdView cgroup) {
 }
 
 Result<Executed> follow(InitProcess& stage, const Plan& plan, SeccompAgent& agent) {
-  Told told = TRY(listen(stage, plan, agent));
-  InitProcess program(told.pid, Fd(), sync::Channel(Fd()));
+  InitProcess program(0, Fd(), sync::Channel(Fd()));
+  TRY(listen(stage, program, plan, agent));
   TRY(sys::wait_pid(stage.pid()));
   stage.release();
-  if (told.error) return std::move(*told.error);
-  if (told.pid == 0) return Error(Code::kSystem, "the process ended before it executed the program");
   TRY(program.open_pidfd());
+  const pid_t pid = program.pid();
   program.release();
-  return Executed{told.pid, program.take_pidfd()};
+  return Executed{pid, program.take_pidfd()};
 }
 
 // cgroups(7), "no internal processes": a container that has made cgroups with controllers below its own has no
@@ -252,6 +220,11 @@ Result<PreparedExec> prepare_exec(const StoredContainer& container, const Target
   return prepared;
 }
 
+void end_program(const Executed& executed) {
+  (void)sys::pidfd_send_signal(executed.pidfd, SIGKILL);
+  (void)sys::wait_pid(executed.pid);
+}
+
 Result<Executed> exec_in_container(const StoredContainer& container, Target& target, PreparedExec& prepared,
                                    const ExecRequest& request, Fd console) {
   const ExecPlan& plan = prepared.plan;
@@ -276,8 +249,7 @@ Result<Executed> exec_in_container(const StoredContainer& container, Target& tar
   };
   Result<void> reported = report();
   if (reported.ok()) return executed;
-  (void)sys::kill(executed.value().pid, SIGKILL);
-  (void)sys::wait_pid(executed.value().pid);
+  end_program(executed.value());
   return std::move(reported).error();
 }
 

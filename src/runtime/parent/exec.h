@@ -38,6 +38,8 @@ struct Executed {
   pid_t pid;
   Fd pidfd;  // our child
 };
+// Of one that nobody will be told of.
+void end_program(const Executed& executed);
 
 // Returns when the program runs; then pid file and pidfd socket have been served. On failure there is no process.
 // `console`: the foreground's own end instead of a path.

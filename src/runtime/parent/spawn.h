@@ -25,6 +25,8 @@ class InitProcess {
   Fd take_pidfd() { return std::move(pidfd_); }
   sync::Channel& channel() { return channel_; }
   Result<void> open_pidfd();
+  // Another child of ours, where there was none.
+  void take(pid_t pid) { pid_ = pid; }
   // The init goes on as another child of ours; the one before has ended.
   Result<void> move_to(pid_t pid);
   void release() { pid_ = 0; }

@@ -113,7 +113,7 @@ Result<Message> Channel::receive() {
     case Type::kStart:
     case Type::kListener:
     case Type::kError:
-      return Message{type, received.data.substr(1)};
+      return Message{type, received.data.substr(1), received.sender};
     case Type::kEnd:
       break;
   }

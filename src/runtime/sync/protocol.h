@@ -29,10 +29,10 @@
 //
 //   exec (child/exec), its two processes           parent (parent/exec)
 //   -------------------------------------          --------------------
-//   kMoved <pid>   first: goes on as <pid>     ->  (no answer)
-//   kLimits        second, as above            ->  sets them once it knows the number
+//   kMoved         the second: it is there     ->  knows it by the message's sender; gone, and that process ends too
+//   kLimits        second, as above            ->  sets them
 //                                              <-  kDone
-//   kListener <fd> second, as at the start     ->  the same, once it knows the number
+//   kListener <fd> second, as at the start     ->  the same
 //                                              <-  kDone
 //   end of file    the program is running
 //   kError <error> of either, instead of any of these
@@ -64,6 +64,7 @@ enum class Type : char {
 struct Message {
   Type type = Type::kEnd;
   std::string payload;
+  pid_t sender = 0;  // with sys::tell_senders
 };
 
 // One end of the conversation.
