@@ -10,11 +10,11 @@ import signal
 import time
 from collections import namedtuple
 
-from fault_world import CGROUP_FILES, Child, call, difference, read
+from fault_world import CGROUP_FILES, Child, call, difference, namespaces_of, read, remove_file
 
 CONTAINER = "faulty"
 PROBE_EXIT = 7
-HANG_SECONDS = 10
+HANG_SECONDS = 20  # of a command that takes a few milliseconds, on a machine that may be busy
 # man 2: these calls always succeed or never return; a failure of theirs is no fault a program has to expect.
 # rt_sigprocmask fails for a bad address or a bad `how` only; glibc's posix_spawn relies on that.
 UNFAILABLE = {"exit", "exit_group", "rt_sigreturn", "getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid",
@@ -45,6 +45,13 @@ class Runtime:
         self.report = os.path.join(world.directory, "report")
         self.pid_file = os.path.join(world.directory, "pid")
         self.hook_log = os.path.join(bundle, "data", "hooklog", "log")
+        self.init, self.inside = 0, {}
+
+    def enter(self):
+        """From now on the probe is another process than the init of the container that is there, in its namespaces."""
+        self.init = int(read(self.pid_file) or 0)
+        self.inside = namespaces_of(self.init)
+        remove_file(self.pid_file)
 
     def argv(self, *arguments):
         return [self.program, "--root", self.world.root, *arguments]
@@ -62,9 +69,9 @@ class Runtime:
     def reset(self):
         if self.cold:
             shutil.rmtree(self.world.root, ignore_errors=True)
+        self.init, self.inside = 0, {}
         for path in (self.pid_file, self.hook_log, self.report):
-            if os.path.exists(path):
-                os.unlink(path)
+            remove_file(path)
         with open(self.hook_log, "w", encoding="ascii"):
             pass
         os.chmod(self.hook_log, 0o666)
@@ -73,9 +80,9 @@ class Runtime:
         return [line.split() for line in read(self.report).splitlines()]
 
 
-def probe_pid():
+def probe_pid(init):
     for pid in os.listdir("/proc"):
-        if pid.isdigit() and read(f"/proc/{pid}/comm").strip() == "probe":
+        if pid.isdigit() and int(pid) != init and read(f"/proc/{pid}/comm").strip() == "probe":
             return int(pid)
     return 0
 
@@ -92,14 +99,20 @@ def normalise_mounts(lines):
     return result
 
 
-def normalise(output, world):
+def where(name, value, runtime):
+    if runtime.world.namespaces.get(name) == value:
+        return "host"
+    return "container" if runtime.inside.get(name) == value else "new"
+
+
+def normalise(output, runtime):
     facts, mount_lines = [], []
     for line in output.splitlines():
         if line.startswith("mount: "):
             mount_lines.append(line[7:])
         elif line.startswith("ns "):
             name, _, value = line[3:].partition(": ")
-            facts.append(f"ns {name}: {'host' if world.namespaces.get(name) == value else 'new'}")
+            facts.append(f"ns {name}: {where(name, value, runtime)}")
         else:
             facts.append(line)
     return facts + normalise_mounts(mount_lines)
@@ -107,7 +120,7 @@ def normalise(output, world):
 
 def outside_facts(runtime, with_state):
     """The container as the host sees it while the probe waits."""
-    pid, facts, world = probe_pid(), [], runtime.world
+    pid, facts, world = probe_pid(runtime.init), [], runtime.world
     facts.append("pid file: " + ("right" if pid_file_names(runtime, pid) else "wrong"))
     for line in read(f"/proc/{pid}/cgroup").splitlines():
         number, names, path = line.split(":", 2)
@@ -123,8 +136,8 @@ def outside_facts(runtime, with_state):
 
 
 def pid_file_names(runtime, pid):
-    """`run` may write it when the container already runs: half a second is enough for that."""
-    end = time.monotonic() + 0.5
+    """`run` and `exec` write it when the program may run already."""
+    end = time.monotonic() + 5
     while read(runtime.pid_file).strip() != str(pid):
         if time.monotonic() > end:
             return False
@@ -146,16 +159,20 @@ def state_facts(runtime, pid):
     return [f"state {k}: {json.dumps(state[k], sort_keys=True)}" for k in sorted(state) if k not in ("created", "owner")]
 
 
-def observe_probe(runtime, child, seen, with_state):
+def look_at_probe(runtime, child, seen, with_state=False):
     seen.container_ran = bool(child.output)
     if child.complete():
-        seen.facts = normalise(child.output, runtime.world) + outside_facts(runtime, with_state)
+        seen.facts = normalise(child.output, runtime) + outside_facts(runtime, with_state)
+
+
+def observe_probe(runtime, child, seen, with_state=False):
+    look_at_probe(runtime, child, seen, with_state)
     child.close_stdin()
 
 
 def observe_run(runtime, child, seen):
     finished = child.wait(HANG_SECONDS + 5, until_output=True)
-    observe_probe(runtime, child, seen, with_state=False)
+    observe_probe(runtime, child, seen)
     finished = finished and child.wait(HANG_SECONDS + 5)
     seen.code, seen.hang = child.code, not finished
     seen.container_ran = seen.container_ran or bool(child.output)

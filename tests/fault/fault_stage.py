@@ -3,6 +3,7 @@
 import json
 import os
 
+import fault_bundle
 from fault_case import CONTAINER, HANG_SECONDS
 from fault_world import Child, controllers, read
 
@@ -19,6 +20,7 @@ def prepare(runtime, stage):
     code, _, message = runtime.call("start", CONTAINER)
     if code != 0 or not child.wait_output(HANG_SECONDS):
         return child, f"start ended with {code}: {message.strip()}"
+    runtime.enter()
     if stage == "paused":
         code, _, message = runtime.call("pause", CONTAINER)
         if code != 0:
@@ -41,7 +43,29 @@ def update_arguments(runtime):
         new["cpu"] = {"shares": 256, "quota": 80000, "period": 200000}
     if "hugetlb" in have:
         new["hugepageLimits"] = [{"pageSize": "2MB", "limit": 6 << 20}]
-    path = os.path.join(runtime.world.directory, "resources.json")
+    return runtime.argv("update", "--resources", write_json(runtime, "resources", new), CONTAINER)
+
+
+def exec_arguments(runtime):
+    """`exec` that stays, of a process that differs from the container's in all that it can."""
+    limits = [{"type": "RLIMIT_NOFILE", "soft": 256, "hard": 768}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]
+    kept = ["CAP_CHOWN", "CAP_KILL"]
+    process = dict(fault_bundle.process(False), cwd="/scratch", env=["PATH=/first:/", "OTHER=three"], rlimits=limits, oomScoreAdj=432)
+    process["user"] = {"uid": 1002, "gid": 1003, "umask": 0o077, "additionalGids": [7, 2001]}
+    process["capabilities"] = {kind: kept for kind in process["capabilities"]}
+    process["scheduler"] = {"policy": "SCHED_BATCH", "nice": 3}
+    process["ioPriority"] = {"class": "IOPRIO_CLASS_BE", "priority": 6}
+    return runtime.argv("exec", "--pid-file", runtime.pid_file, "--process", write_json(runtime, "process", process), CONTAINER)
+
+
+def detached_exec_arguments(runtime):
+    """`exec` that only starts the program, most of which is the container's own."""
+    options = ["--detach", "--pid-file", runtime.pid_file, "--cwd", "/data", "--env", "OTHER=three", "--cap", "CAP_CHOWN"]
+    return runtime.argv("exec", *options, CONTAINER, "probe", *fault_bundle.TRIED_PATHS)
+
+
+def write_json(runtime, name, value):
+    path = os.path.join(runtime.world.directory, name + ".json")
     with open(path, "w", encoding="ascii") as f:
-        json.dump(new, f)
-    return runtime.argv("update", "--resources", path, CONTAINER)
+        json.dump(value, f)
+    return path

@@ -22,6 +22,14 @@ def read(path, default=""):
         return default
 
 
+def namespaces_of(pid):
+    """The names in /proc/PID/ns and what they stand for; nothing for a process that is gone."""
+    try:
+        return {n: os.readlink(f"/proc/{pid}/ns/{n}") for n in os.listdir(f"/proc/{pid}/ns")}
+    except OSError:
+        return {}
+
+
 def mount_points():
     return sorted(line.split()[4] for line in read("/proc/self/mountinfo").splitlines())
 
@@ -73,7 +81,7 @@ class World:
                 if os.path.exists(path) and not read(path).strip():
                     with open(path, "w", encoding="ascii") as f:
                         f.write(read(hierarchy + "/" + file))
-        self.namespaces = {n: os.readlink("/proc/self/ns/" + n) for n in os.listdir("/proc/self/ns")}
+        self.namespaces = namespaces_of("self")
         self.mark_clean()
 
     def mark_clean(self):
@@ -257,7 +265,7 @@ class Child:
         os.close(self.stdout)
 
 
-def call(argv, error_file, timeout=10):
+def call(argv, error_file, timeout=20):
     """Runs a command to its end: exit status (None: it hung and was killed) and output."""
     child = Child(argv, error_file)
     child.close_stdin()

@@ -156,6 +156,18 @@ static int is_target(const struct process* p) {
 
 static int cannot_return(long nr) { return nr == SYS_exit || nr == SYS_exit_group || nr == SYS_rt_sigreturn; }
 
+static void on_end(struct process* p, int status);
+
+// Returns when it is dead: what its other processes do next they do without it.
+static void kill_now(struct process* victim) {
+  int status = 0;
+  pid_t pid;
+  if (victim->gone || kill(victim->pid, SIGKILL)) return;
+  do pid = waitpid(victim->pid, &status, __WALL);
+  while ((pid < 0 && errno == EINTR) || (pid > 0 && WIFSTOPPED(status)));
+  if (pid > 0) on_end(victim, status);
+}
+
 static void on_call_entry(struct process* p, long nr, long argument) {
   p->calls++;
   if (options.list) fprintf(report, "call %d %d %ld\n", p->number, p->calls, nr);
@@ -163,7 +175,10 @@ static void on_call_entry(struct process* p, long nr, long argument) {
   if (options.kill_target || options.kill_main) {
     struct process* victim = options.kill_main ? &processes[0] : p;
     fprintf(report, "kill %d %d %ld\n", p->number, p->calls, nr);
-    if (!victim->gone) kill(victim->pid, SIGKILL);
+    if (victim != p)
+      kill_now(victim);
+    else
+      kill(p->pid, SIGKILL);
   } else if (!cannot_return(nr)) {
     inject(p, nr, argument);
   }
