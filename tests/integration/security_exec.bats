@@ -288,3 +288,56 @@ attack_by_scan() {
         [ "$status" -ne 0 ] && [ "$status" -ne 124 ]
     done
 }
+
+@test "CVE-2019-16884 CVE-2025-52881 CVE-2025-62596: what exec writes to a procfs does not land in the container's" {
+    bundle b 'mount -t tmpfs t /proc && mkdir /proc/self /proc/thread-self /proc/1 &&
+        for d in self thread-self 1; do for f in oom_score_adj setgroups uid_map; do echo untouched >/proc/$d/$f; done; done &&
+        echo ready; sleep 1000'
+    with_caps b CAP_SYS_ADMIN
+    start_bundle b
+    wait_for grep -q ready "$T/$ID.out"
+    jq -n '{cwd: "/", env: ["PATH=/bin"], args: ["sleep", "1000"], oomScoreAdj: 77}' >"$T/process.json"
+    # To refuse it is an answer too, which runc gives.
+    if rt exec --detach --pid-file "$T/exec.pid" --process "$T/process.json" "$ID" >/dev/null 2>&1 </dev/null; then
+        [ "$(cat "/proc/$(cat "$T/exec.pid")/oom_score_adj")" = 77 ]
+    else
+        [ "$IS_ESTIVA" = 0 ]
+    fi
+    [ "$(cat "/proc/$PID/root/proc/"*/{oom_score_adj,setgroups,uid_map} | sort -u)" = untouched ]
+}
+
+@test "CVE-2019-14271: exec loads no library, locale or name service, and nothing of the container's but its passwd" {
+    command -v strace >/dev/null || lacks "no strace"
+    bundle b 'sleep 1000'
+    edit b '.process.env = ["PATH=/bin"]'
+    start_bundle b
+    run timeout -k 2 "$CALL_LIMIT" strace -f -qq -s 300 -o "$T/trace" -e trace=open,openat,openat2,execve \
+        "$RUNTIME" --root "$T/state" exec --user 1000 "$ID" true 3>&-
+    ran_well
+    # What comes after the last exec is the program's own.
+    sed '/execve("\/bin\/true"/,$d' "$T/trace" >"$T/ours"
+    grep -q '"etc/passwd"\|"/etc/passwd"' "$T/ours"
+    absent 'libnss|nsswitch\.conf|/gconv|/locale|charset|etc/group' "$T/ours"
+}
+
+@test "crun-1.31-hardening: mounts add and remove bring no process of ours into the container's sight" {
+    [ "$IS_ESTIVA" = 1 ] || skip "the peers have no such command, or not in this version"
+    bundle spy
+    edit spy '.process.args = ["/bin/proc_spy", $c]' --arg c "$T/host/canary"
+    start_bundle spy
+    wait_for grep -q ready "$T/$ID.out"
+    for _ in {1..30}; do
+        run rt mounts add "$ID" '{"destination": "/tmp/later", "type": "tmpfs", "source": "tmpfs"}'
+        ran_well
+        run rt mounts remove "$ID" '{"destination": "/tmp/later"}'
+        ran_well
+    done
+    enter "$ID" sleep 0.3 # what it sees of that shows that it looked
+    ran_well
+    rt kill "$ID" TERM
+    wait_for grep -q ^looked "$T/$ID.out"
+    sort "$T/$ID.out" | uniq -c
+    [ "$(sed -n 's/^looked [0-9]* times at \([0-9]*\) .*/\1/p' "$T/$ID.out")" -gt 0 ]
+    grep -v '^TRACED .*/busybox$' "$T/$ID.out" >"$T/found"
+    absent '^(TRACED|ESCAPE|POWER)' "$T/found"
+}
