@@ -3,6 +3,7 @@
 """Makes layers and images to test with: every kind of file and dialect of tar, and layers of an attacker.
 
 layers.py image DIR HOW...   OCI layouts, one image "t" of several layers, compressed by gzip, zstd, none; several HOW: DIR-HOW
+layers.py single DIR         NAME.tar: layers that are an image by themselves, of every dialect
 layers.py hostile DIR        tars that must be refused; NAME.tar beside NAME.rule, a part of the error
 layers.py rootfs FILE DIR    a plain tar of a directory, named ./...
 """
@@ -102,6 +103,22 @@ def image_layers():
     return [base.done(), change.done(), top.done(), *gnu_sparse()[1:]]  # umoci does not read GNU's own form
 
 
+def singles():
+    base, _, top, *_ = image_layers()
+    yield "base", base
+    yield "top", top
+    for data, name in zip(gnu_sparse(), ("gnu", "pax00", "pax01", "pax10")):
+        yield "sparse-" + name, data
+    for name, dialect in (("gnu", tarfile.GNU_FORMAT), ("ustar", tarfile.USTAR_FORMAT)):
+        layer = Layer(dialect)
+        layer.add("a/" * 40 + "deep", data=b"d" * 511, mtime=1).add("b" * 90, data=b"e" * 513)
+        layer.add("link", tarfile.SYMTYPE, link="a/" * 40 + "deep", mode=0o777).add("a" + "/b" * 30 + "/last", data=b"z" * 4096)
+        layer.add("many/first", data=b"1")
+        for i in range(700):
+            layer.add(f"many/{i:05}" + "n" * (i % 80), data=b"x" * (i % 3), mode=0o600 + i % 64, uid=i, gid=i * 7)
+        yield "names-" + name, layer.done()
+
+
 def compressed(data, how):
     if how == "gzip":  # two members
         return gzip.compress(data[:1000], 6, mtime=0) + gzip.compress(data[1000:], 1, mtime=0)
@@ -185,6 +202,11 @@ def main():
         hows, tars = sys.argv[3:], image_layers()
         for how in hows:
             write_image(target if len(hows) == 1 else f"{target}-{how}", how, tars)
+    elif verb == "single":
+        os.makedirs(target)
+        for name, data in singles():
+            with open(f"{target}/{name}.tar", "wb") as file:
+                file.write(data)
     elif verb == "hostile":
         os.makedirs(target)
         for name, data, rule in hostile():

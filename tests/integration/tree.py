@@ -10,36 +10,43 @@ import stat
 import sys
 
 
+def line(name, mode, owner, mtime, content, attributes):
+    """`owner`: uid and gid; `mtime`: None is left out; `content`: words; `attributes`: name and value, sorted."""
+    words = [name, stat.filemode(mode), *map(str, owner), *([] if mtime is None else [str(mtime)]), *content,
+             " ".join(f"{key}={value.hex()}" for key, value in attributes if is_told(key))]
+    return " ".join(words).encode("utf-8", "backslashreplace").decode()
+
+
+def is_told(attribute):
+    return not attribute.startswith(("security.selinux", "trusted.overlay.", "user.overlay.", "user.rootlesscontainers"))
+
+
+def file_content(size, pieces):
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return f"{size} {digest.hexdigest()}"
+
+
 def content(path, info):
     if stat.S_ISLNK(info.st_mode):
         return os.readlink(path)
     if not stat.S_ISREG(info.st_mode):
         return f"{os.major(info.st_rdev)}:{os.minor(info.st_rdev)}"
-    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return f"{info.st_size} {digest.hexdigest()}"
+        return file_content(info.st_size, iter(lambda: file.read(1 << 20), b""))
 
 
-def attributes(path):
-    names = sorted(n for n in os.listxattr(path, follow_symlinks=False)
-                   if not n.startswith(("security.selinux", "trusted.overlay.", "user.overlay.", "user.rootlesscontainers")))
-    return " ".join(f"{n}={os.getxattr(path, n, follow_symlinks=False).hex()}" for n in names)
-
-
-def line(path, name, first_names, skip_times):
+def line_of(path, name, first_names, skip_times):
     info = os.lstat(path)
     is_dir = stat.S_ISDIR(info.st_mode)
-    words = [name, stat.filemode(info.st_mode), str(info.st_uid), str(info.st_gid)]
-    if not (is_dir and skip_times):
-        words.append(str(info.st_mtime_ns // 1_000_000_000))
-    if not is_dir:
-        words.append(content(path, info))
-        if info.st_nlink > 1:
-            words.append("= " + first_names.setdefault((info.st_dev, info.st_ino), name))
-    words.append(attributes(path))
-    return " ".join(words).encode("utf-8", "backslashreplace").decode()
+    words = [] if is_dir else [content(path, info)]
+    if not is_dir and info.st_nlink > 1:
+        words.append("= " + first_names.setdefault((info.st_dev, info.st_ino), name))
+    attributes = [(key, os.getxattr(path, key, follow_symlinks=False))
+                  for key in sorted(os.listxattr(path, follow_symlinks=False))]
+    mtime = None if is_dir and skip_times else info.st_mtime_ns // 1_000_000_000
+    return line(name, info.st_mode, (info.st_uid, info.st_gid), mtime, words, attributes)
 
 
 def main():
@@ -49,7 +56,8 @@ def main():
         names += [os.path.relpath(os.path.join(folder, n), root) for n in dirs + files]
     first_names = {}
     for name in sorted(names):
-        print(line(os.path.join(root, name), name, first_names, skip_times))
+        print(line_of(os.path.join(root, name), name, first_names, skip_times))
 
 
-main()
+if __name__ == "__main__":
+    main()
