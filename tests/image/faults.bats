@@ -169,22 +169,6 @@ bytes=1500000-"
     nothing_kept
 }
 
-@test "faults: a manifest that is an index too, and types that differ" {
-    serve "$REGISTRY"
-    image app confused confused
-    capture cais pull $R/app:confused
-    assert_status 125
-    assert_has "$stderr" "app:confused" "manifests"
-    image app latest docker
-    faults '[{"match": "GET registry /v2/app/manifests", "add_headers": {"Content-Type": "application/vnd.oci.image.index.v1+json"}}]'
-    capture cais pull $R/app
-    assert_error "is announced as" "calls itself"
-    faults '[{"match": "GET registry /v2/app/manifests", "add_headers": {"Docker-Content-Digest": "sha256:../../etc"}}]'
-    capture cais pull $R/app
-    assert_status 0 # the HEAD had said it: the digest that was asked for is what counts
-    good_image $R/app:latest
-}
-
 @test "faults: redirects that lead astray" {
     certificate server localhost
     trust localhost:5000

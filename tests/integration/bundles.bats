@@ -164,28 +164,6 @@ assert_index() { # IMAGE
     done
 }
 
-@test "passwd of an attacker: a link out, a device, a bomb" {
-    requires umoci
-    configured_image --config.user ship
-    local kind
-    for kind in link fifo huge; do
-        rm -rf "$T/evil"
-        mkdir -p "$T/evil/etc"
-        case $kind in
-        link) ln -s "../../../../../../../$T/outside" "$T/evil/etc/passwd"; echo 'ship:x:66:66:::' >"$T/outside" ;;
-        fifo) mkfifo "$T/evil/etc/passwd" ;;
-        huge) truncate -s 5G "$T/evil/etc/passwd" ;;
-        esac
-        umoci config --image "$T/oci:cfg" --config.user ship
-        (cd "$T/evil" && tar --sparse -cf "$T/evil.tar" .)
-        cp -a "$T/oci" "$T/oci-$kind"
-        umoci raw add-layer --image "$T/oci-$kind:cfg" "$T/evil.tar"
-        refused "" -- bundle "$T/oci-$kind" "$T/b"
-        assert_lacks "$stderr" 66
-        [ ! -e "$T/b" ] || fail "$kind: a bundle is left"
-    done
-}
-
 @test "a bundle keeps its image: rmi names it, --force removes it, the bundle goes on" {
     busybox_image
     good bundle busy:1 "$T/b"

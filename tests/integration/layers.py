@@ -219,4 +219,5 @@ def main():
             tar.add(sys.argv[3], arcname=".")
 
 
-main()
+if __name__ == "__main__":
+    main()
