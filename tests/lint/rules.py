@@ -185,7 +185,7 @@ def banned(tree):
 def wording(tree):
     for source in production(tree):
         for line, text in source.strings:
-            docker_says = text.startswith("Unable to find image '")  # and scripts read it
+            docker_says = text.startswith(("Unable to find image '", "Could not find the file "))  # and scripts read it
             if re.search(r"\b(failed to|unable to|could not)\b", text, re.I) and not docker_says:
                 yield source.path, line, f'an error text names the thing and the call, not "{text}"'
 

@@ -45,10 +45,20 @@ Result<Fd> Containers::make(const std::string& id) const {
   return lock;
 }
 
-Result<Fd> Containers::lock(const std::string& id, bool wait) const {
+Result<Fd> Containers::open_lock(const std::string& id) const {
   Result<Fd> opened = sys::open(file(id, kLock), O_RDWR | O_NOFOLLOW);
   if (!opened.ok() && opened.error().errnum() == ENOENT) return no_such(id);
-  Fd lock = TRY(std::move(opened));
+  return opened;
+}
+
+Result<Fd> Containers::lock_shared(const std::string& id) const {
+  Fd lock = TRY(open_lock(id));
+  TRY(sys::flock(lock, LOCK_SH));
+  return lock;
+}
+
+Result<Fd> Containers::lock(const std::string& id, bool wait) const {
+  Fd lock = TRY(open_lock(id));
   Result<void> locked = sys::flock(lock, wait ? LOCK_EX : LOCK_EX | LOCK_NB);
   if (!locked.ok() && locked.error().errnum() == EWOULDBLOCK) return Fd();
   TRY(std::move(locked));

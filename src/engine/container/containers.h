@@ -30,6 +30,8 @@ class Containers {
   Result<Fd> make(const std::string& id) const;
   // Everybody that changes something of the container holds it; nothing if somebody else does and `wait` is off.
   Result<Fd> lock(const std::string& id, bool wait = true) const;
+  // By several at once that only need it to stay what it is, be it running or not.
+  Result<Fd> lock_shared(const std::string& id) const;
   // Names are given, and directories without a record come and go, under it.
   Result<Fd> lock_names() const;
 
@@ -41,6 +43,8 @@ class Containers {
   Result<ContainerRecord> find(const std::string& wanted) const;
 
  private:
+  Result<Fd> open_lock(const std::string& id) const;
+
   std::string root_, run_root_;
 };
 
