@@ -63,6 +63,8 @@ Result<void> offer_operand(Answer& answer, const Invocation& in, const char* ope
   const bool repeated = operand.ends_with("...") || operand.ends_with("...]");
   if ((index >= all.size() && !repeated) || in.program.candidates == nullptr) return {};
   for (const std::string& candidate : TRY(in.program.candidates(in.global, operand))) answer.offer(candidate);
+  for (const std::string& choice : options::choices(operand))
+    if (choice.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == choice.npos) answer.offer(choice);
   // What else it may be is the shell's to find.
   if (answer.lines.empty() && operand.find("DIR") != std::string_view::npos) answer.lines = ":directory\n";
   if (answer.lines.empty() && operand.find("FILE") != std::string_view::npos) answer.lines = ":file\n";

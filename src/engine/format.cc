@@ -113,6 +113,22 @@ int64_t seconds_of(const std::string& text) {
   return days_before(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
 }
 
+Result<int64_t> time_of(const std::string& text) {
+  if (const auto plain = text::number<int64_t>(text)) return *plain;
+  constexpr std::pair<char, int64_t> kLetters[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
+  int64_t before = 0;
+  size_t begin = 0;
+  for (size_t end; (end = text.find_first_of("smh", begin)) != text.npos; begin = end + 1) {
+    const auto count = text::number<uint32_t>(std::string_view(text).substr(begin, end - begin));
+    const auto* unit = std::ranges::find(kLetters, text[end], &std::pair<char, int64_t>::first);
+    if (!count) break;
+    before += *count * unit->second;
+  }
+  if (begin > 0 && begin == text.size()) return ::time(nullptr) - before;
+  if (const int64_t seconds = seconds_of(text); seconds != 0) return seconds;
+  return Error(Code::kInvalid, text::cat("is no time: ", text::quote(text)));
+}
+
 std::string ago(int64_t seconds) {
   if (seconds <= 0) return "N/A";
   return human_duration(::time(nullptr) - seconds) + " ago";

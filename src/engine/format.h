@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "estiva/base/error.h"
+
 namespace estiva::engine {
 
 // Cells of at least 20 columns with at least 3 blanks between them, counted in characters; no blanks at a line's end.
@@ -30,6 +32,8 @@ std::string human_duration(int64_t seconds);
 
 // Seconds since the epoch of an RFC 3339 time; 0 for what is none.
 int64_t seconds_of(const std::string& rfc3339);
+// As people give a time: seconds since the epoch, RFC 3339, or before now: 90s, 10m, 1h30m.
+Result<int64_t> time_of(const std::string& text);
 // "15 minutes ago"; "N/A" for 0.
 std::string ago(int64_t seconds_since_epoch);
 

@@ -42,6 +42,8 @@ Result<int> for_each_container(Invocation& in, const Engine& engine, const Strin
 // Follows a container with our terminal; its exit status, or 0 after the detach keys.
 Result<int> follow(const Engine& engine, const ContainerRecord& record, const ShimConnection& connection,
                    AttachOptions options);
+// "KEY", or "KEY=VALUE".
+bool has_label(const ContainerRecord& record, const std::string& wanted);
 // An object of `inspect`.
 Result<void> write_container(json::Writer& writer, const Engine& engine, const ContainerRecord& record);
 // `keys` as --detach-keys gives them.

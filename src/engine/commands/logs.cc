@@ -32,17 +32,8 @@ constexpr Option kLogRows[] = {
 
 constexpr int kLook = 100;  // milliseconds between two looks at a log that is followed
 
-// Seconds since the epoch.
-Result<int64_t> time_of(const std::string& text, int64_t otherwise) {
-  if (text.empty()) return otherwise;
-  if (const auto plain = text::number<int64_t>(text)) return *plain;
-  constexpr std::pair<char, int64_t> kUnits[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
-  for (const auto& [unit, seconds] : kUnits) {
-    const auto count = text::number<int64_t>(std::string_view(text).substr(0, text.size() - 1));
-    if (text.back() == unit && count) return epoch_seconds() - *count * seconds;
-  }
-  if (const int64_t seconds = seconds_of(text); seconds != 0) return seconds;
-  return Error(Code::kInvalid, text::cat("is no time: ", text::quote(text)));
+Result<int64_t> time_or(const std::string& text, int64_t otherwise) {
+  return text.empty() ? Result<int64_t>(otherwise) : time_of(text);
 }
 
 struct Limits {
@@ -143,8 +134,8 @@ Result<int> logs(Invocation& in) {
   const Engine engine = TRY(open_containers(in));
   const ContainerRecord record = TRY(engine.containers.find(operands[0]));
   Limits limits {
-    TRY(time_of(flags.since, INT64_MIN))
-    , TRY(time_of(flags.until, INT64_MAX))
+    TRY(time_or(flags.since, INT64_MIN))
+    , TRY(time_or(flags.until, INT64_MAX))
     , flags.timestamps
   };
   const auto most = flags.tail == "all" ? SIZE_MAX : text::number<size_t>(flags.tail);

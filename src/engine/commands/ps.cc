@@ -47,13 +47,6 @@ struct Listed {
   Status status;
 };
 
-bool has_label(const ContainerRecord& record, const std::string& wanted) {
-  const size_t equals = wanted.find('=');
-  const auto found = record.labels.find(wanted.substr(0, equals));
-  return found != record.labels.end() &&
-         (equals == wanted.npos || found->second == wanted.substr(equals + 1));
-}
-
 Result<bool> matches(const Listed& each, const std::string& filter) {
   const size_t equals = filter.find('=');
   const std::string key = filter.substr(0, equals),
@@ -168,6 +161,13 @@ Result<int> port(Invocation& in) {
 }
 
 }  // namespace
+
+bool has_label(const ContainerRecord& record, const std::string& wanted) {
+  const size_t equals = wanted.find('=');
+  const auto found = record.labels.find(wanted.substr(0, equals));
+  return found != record.labels.end() &&
+         (equals == wanted.npos || found->second == wanted.substr(equals + 1));
+}
 
 const Command kPs = {"ps", "", "list containers", kPsRows, ps};
 const Command kPort = {

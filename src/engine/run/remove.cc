@@ -14,6 +14,13 @@ namespace estiva::engine {
 
 namespace {
 
+bool runs(Condition condition) { return condition == Condition::kRunning || condition == Condition::kPaused; }
+
+Error is_running(const ContainerRecord& record) {
+  return Error(Code::kState, text::cat("You cannot remove a running container ", record.id,
+                                       ". Stop the container before attempting removal or force remove"));
+}
+
 Result<void> remove_marked(const Engine& engine, ContainerRecord record) {
   record.removing = true;
   TRY(engine.containers.write(record));
@@ -23,7 +30,10 @@ Result<void> remove_marked(const Engine& engine, ContainerRecord record) {
 Result<void> remove_ended(const Engine& engine, const std::string& id) {
   const Fd lock = TRY(engine.containers.lock(id));
   TRY(finish_locked(engine, id));
-  return remove_marked(engine, TRY(engine.containers.read(id)));
+  ContainerRecord record = TRY(engine.containers.read(id));
+  if (runs(TRY(condition_of(engine.containers, record))))
+    return is_running(record);  // it was started meanwhile
+  return remove_marked(engine, std::move(record));
 }
 
 }  // namespace
@@ -50,12 +60,8 @@ Result<void> remove_if_due(const Engine& engine, const std::string& id) {
 Result<void> remove_container(const Engine& engine, const std::string& id, bool force) {
   ContainerRecord record = TRY(engine.containers.read(id));
   const Condition condition = TRY(condition_of(engine.containers, record));
-  const bool runs = condition == Condition::kRunning || condition == Condition::kPaused;
-  if (runs && !force) {
-    return Error(Code::kState, text::cat("You cannot remove a running container ", record.id,
-                                         ". Stop the container before attempting removal or force remove"));
-  }
-  if (runs) TRY(kill_container(engine, record));
+  if (runs(condition) && !force) return is_running(record);
+  if (runs(condition)) TRY(kill_container(engine, record));
   Result<void> removed = remove_ended(engine, id);
   const bool gone = !removed.ok() && removed.error().code() == Code::kNotFound;  // --rm did it
   return gone ? Result<void>() : std::move(removed);
