@@ -36,6 +36,8 @@ enum class Type : uint8_t {
   kExec = 6,       // Exec, then the absolute path of a file with the OCI process; kStarted or kFailed
   kDetach = 7,     // the client leaves, and its input has not ended
   kReopenLog = 8,  // somebody else renamed it
+  kHold = 9,       // comes with a bound socket, which stays open as long as the shim lives; kDone
+  kRelease = 10,   // Port: the socket bound there is closed; kDone or kFailed
   // to the client
   kWelcome = 64,  // Welcome
   kOutput = 65,   // bytes of standard output, or of the terminal
@@ -44,6 +46,7 @@ enum class Type : uint8_t {
   kStarted = 68,  // Started
   kFailed = 69,   // text, as the runtime wrote it
   kExit = 70,     // Exit
+  kDone = 71,     // of kHold, kRelease
 };
 
 enum Wants : uint8_t {
@@ -76,6 +79,12 @@ enum ExecFlags : uint8_t {
 struct Exec {
   uint16_t rows, columns;
   uint8_t flags;
+};
+
+struct Port {
+  uint32_t address;  // in network order; 0: all
+  uint16_t port;
+  uint8_t type;  // SOCK_STREAM or SOCK_DGRAM
 };
 
 struct Welcome {

@@ -195,11 +195,14 @@ Result<Fd> bound_inet_socket(int type, uint32_t address, uint16_t port) {
   return socket;
 }
 
-Result<uint16_t> inet_port(FdView socket) {
+Result<InetName> inet_name(FdView socket) {
   struct sockaddr_in name = {};
   socklen_t size = sizeof name;
   TRY(check(::getsockname(socket.number(), reinterpret_cast<struct sockaddr*>(&name), &size), "getsockname"));
-  return ntohs(name.sin_port);
+  InetName out{.type = 0, .address = name.sin_addr.s_addr, .port = ntohs(name.sin_port)};
+  size = sizeof out.type;
+  TRY(check(::getsockopt(socket.number(), SOL_SOCKET, SO_TYPE, &out.type, &size), "getsockopt"));
+  return out;
 }
 
 Result<bool> try_send(FdView socket, std::span<const struct iovec> parts) {
@@ -215,14 +218,24 @@ Result<bool> try_send(FdView socket, std::span<const struct iovec> parts) {
   return true;
 }
 
-Result<std::optional<size_t>> try_receive(FdView socket, void* buffer, size_t size) {
+Result<std::optional<size_t>> try_receive(FdView socket, void* buffer, size_t size, Fd& passed) {
+  struct iovec part = {buffer, size};
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  struct msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
   ssize_t got;
   do {
-    got = ::recv(socket.number(), buffer, size, MSG_DONTWAIT | MSG_TRUNC);
+    got = ::recvmsg(socket.number(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   if (got < 0 && errno == EAGAIN) return std::optional<size_t>();
-  TRY(check(got, "recv"));
-  if (static_cast<size_t>(got) > size) return Error::system("recv", EMSGSIZE);
+  TRY(check(got, "recvmsg"));
+  Received received;
+  take_control(message, received);
+  passed = std::move(received.fd);
+  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Error::system("recvmsg", EMSGSIZE);
   return std::optional<size_t>(static_cast<size_t>(got));
 }
 

@@ -14,7 +14,8 @@ namespace estiva::shim {
 
 Result<void> Shim::read_client(Client& client) {
   char packet[kMaxData + 1];
-  const Result<std::optional<size_t>> size = sys::try_receive(client.socket(), packet, sizeof packet);
+  Fd passed;
+  const Result<std::optional<size_t>> size = sys::try_receive(client.socket(), packet, sizeof packet, passed);
   if (!size.ok() || size.value() == std::optional<size_t>(0)) {
     client.leave();
     return {};
@@ -25,10 +26,10 @@ Result<void> Shim::read_client(Client& client) {
     client.leave();
     return {};
   }
-  return answer(client, type, std::string_view(packet + 1, *size.value() - 1));
+  return answer(client, type, std::string_view(packet + 1, *size.value() - 1), std::move(passed));
 }
 
-Result<void> Shim::answer(Client& client, Type type, std::string_view data) {
+Result<void> Shim::answer(Client& client, Type type, std::string_view data, Fd passed) {
   switch (type) {
     case Type::kHello:
       if (const auto hello = read_front<Hello>(data)) greet(client, *hello);
@@ -55,6 +56,12 @@ Result<void> Shim::answer(Client& client, Type type, std::string_view data) {
       return {};
     case Type::kReopenLog:
       return log_.reopen();
+    case Type::kHold:
+      hold(client, std::move(passed));
+      return {};
+    case Type::kRelease:
+      if (const auto port = read_front<Port>(data)) release(client, *port);
+      return {};
     default:
       return {};  // of a later version
   }
@@ -108,6 +115,22 @@ void Shim::start(Client& client) {
     return;
   }
   client.send(Type::kStarted, bytes_of(Started{targets_.front().pid}));
+}
+
+void Shim::hold(Client& client, Fd socket) {
+  if (!socket.valid()) return client.send(Type::kFailed, "no socket came along");
+  held_.push_back(std::move(socket));
+  client.send(Type::kDone, {});
+}
+
+void Shim::release(Client& client, const Port& port) {
+  const sys::InetName wanted{port.type, port.address, port.port};
+  const size_t closed = std::erase_if(held_, [&](const Fd& socket) {
+    const Result<sys::InetName> name = sys::inet_name(socket);
+    return name.ok() && name.value() == wanted;
+  });
+  if (closed == 0) return client.send(Type::kFailed, "no socket is bound there");
+  client.send(Type::kDone, {});
 }
 
 void Shim::exec(Client& client, std::string_view request) {

@@ -50,6 +50,7 @@ Result<Report> Shim::create() {
 
 Result<void> Shim::prepare() {
   dir_ = TRY(sys::getcwd());
+  for (const std::string& each : conf_.held) held_.emplace_back(text::number<int>(each).value_or(-1));
   TRY(sys::prctl(PR_SET_CHILD_SUBREAPER, 1));
   const sigset_t mask = handled_signals();
   TRY(sys::block_signals(mask));

@@ -61,12 +61,14 @@ class Shim {
 
   // requests.cc
   Result<void> read_client(Client& client);
-  Result<void> answer(Client& client, Type type, std::string_view data);
+  Result<void> answer(Client& client, Type type, std::string_view data, Fd passed);
   void greet(Client& client, const Hello& hello);
   void take_input(Client& client, std::string_view data);
   void lose_client(Client& client);
   void start(Client& client);
   void exec(Client& client, std::string_view request);
+  void hold(Client& client, Fd socket);
+  void release(Client& client, const Port& port);
   Result<void> begin_session(Target& session, const Exec& given, const std::string& file);
   Result<void> run_exec(std::vector<std::string> arguments, const process::Streams& streams, FdView said);
   Result<pid_t> read_pid(const std::string& file) const;
@@ -81,6 +83,7 @@ class Shim {
   std::string dir_;
   State state_;
   Fd signals_, listener_;
+  std::vector<Fd> held_;  // sockets of published ports
   LogFile log_;
   Usage usage_;
   std::list<Target> targets_;  // the container first, then sessions

@@ -125,6 +125,89 @@ s.sendto(b"hello", ("127.0.0.1", 5353))
 print(s.recv(100).decode())' 2>/dev/null)" = hello ]
 }
 
+holders() { in_net ss -ltnpH "sport = $1"; }
+
+@test "port add and port rm: at once, held, shown, kept over a restart" {
+    serve one -p 8080:80
+    serve two
+    answers 127.0.0.1:8080 one
+    good port add one 8081:80 127.0.0.1:8082:80
+    assert_equal "$output" $'80/tcp -> 0.0.0.0:8080\n80/tcp -> 0.0.0.0:8081\n80/tcp -> 127.0.0.1:8082'
+    says 192.0.2.1:8081 one || fail "does not answer at the port that was added"
+    says 127.0.0.1:8082 one || fail "nor at one address"
+    silent 192.0.2.1:8082 one || fail "answers at another address"
+    good exec two timeout 3 wget -q -O- http://192.0.2.1:8081/
+    assert_equal "$output" one
+    assert_has "$(cais ps)" "0.0.0.0:8081->80/tcp" "127.0.0.1:8082->80/tcp"
+    assert_equal "$(cais inspect one | jq -c '[.[0].NetworkSettings.Ports["80/tcp"][].HostPort]')" '["8080","8081","8082"]'
+    assert_equal "$(cais inspect one | jq -c '[.[0].HostConfig.PortBindings["80/tcp"][].HostPort]')" '["8080","8081","8082"]'
+    # The shim has the sockets, and nobody else.
+    for port in 8080 8081 8082; do
+        assert_match "$(holders $port)" 'users:\(\("cais-shim",pid=[0-9]+,fd=[0-9]+\)\)$'
+    done
+    good port rm one 8080:80
+    silent 127.0.0.1:8080 one || fail "answers at a port that was taken away"
+    assert_equal "$(holders 8080)" ""
+    says 127.0.0.1:8081 one || fail "the others went too"
+    good port add two 8080:80
+    says 127.0.0.1:8080 two || fail "the port can't be used again"
+    good restart -t 0 one
+    answers 127.0.0.1:8081 one
+    says 127.0.0.1:8080 two || fail "the start took a port that was given up"
+    good port one
+    assert_equal "$output" $'80/tcp -> 0.0.0.0:8081\n80/tcp -> 127.0.0.1:8082'
+    good port rm one 80
+    good port one
+    assert_equal "$output" ""
+    silent 127.0.0.1:8081 one || fail "answers though nothing is published"
+    assert_equal "$(elements | wc -l)" 1
+    good rm -f one two
+    nothing_left || fail "something is left"
+}
+
+@test "port add and port rm: ranges, any free port, udp; what is refused changes nothing" {
+    good run -d --name one -p 7000-7002:70-72 -p 80 busy:1 sleep 100
+    serve two -p 8080:80
+    good port add one 9000-9001:90-91/udp
+    good port rm one 7001:71
+    assert_has "$(cais ps --filter name=one)" "0.0.0.0:7000->70/tcp, 0.0.0.0:7002->72/tcp" "0.0.0.0:9000-9001->90-91/udp"
+    good port one 80
+    local free=${output##*:}
+    good port rm one "$free:80"
+    good port add one 80
+    good port one 80
+    assert_match "$output" '^0\.0\.0\.0:[0-9]+$'
+    state() { cais port one; elements; cais inspect one | jq -c '.[0].HostConfig.PortBindings'; holders 7003; holders 7004; }
+    local before
+    before=$(state)
+    refused "Bind for 0.0.0.0:8080 failed: port is already allocated" "the container two has it" -- port add one 8080:81
+    # All of a range, or nothing.
+    in_net timeout 20 busybox nc -l -p 7004 3>&- &
+    local other=$!
+    wait_for 5 listens 7004
+    before=$(state)
+    refused "Bind for 0.0.0.0:7004 failed" "another program" -- port add one 7003-7004:70-71
+    refused "Bind for 0.0.0.0:7000 failed" -- port add one 7000:70
+    refused "No public port '71/tcp' published for one" -- port rm one 71
+    refused "No public port '7000:70/udp' published for one" -- port rm one 7000:70/udp
+    refused "has a port that is none" -- port add one x:80
+    refused "only tcp and udp" -- port add one 80:80/sctp
+    refused "only IPv4" -- port add one '[::1]:80:80'
+    refused "No such container" -- port add nobody 80:80
+    refused "an operand is missing" "usage: cais port" -- port add one
+    assert_equal "$(state)" "$before"
+    kill "$other"
+    good run -d --name host --network host busy:1 sleep 100
+    refused "has the network host" -- port add host 80:80
+    good run -d --name shares --network container:one busy:1 sleep 100
+    refused "conflicting options" -- port add shares 80:80
+    good stop -t 0 one
+    refused "Container one is not running" -- port add one 7003:70
+    good start one
+    assert_has "$(cais ps --filter name=one)" "0.0.0.0:7000->70/tcp, 0.0.0.0:7002->72/tcp" "0.0.0.0:9000-9001->90-91/udp"
+    good port one 80
+}
+
 @test "container:NAME: one network for two, with its address and hosts" {
     serve one -p 8080:80
     good run -d --name two --network container:one busy:1 sleep 100

@@ -48,12 +48,19 @@ Result<Fd> netlink_socket(int protocol);
 // AF_INET, bound to the address (in network order) and port; for SOCK_STREAM it listens, so that nobody else can. The
 // port 0 is any that is free.
 Result<Fd> bound_inet_socket(int type, uint32_t address, uint16_t port);
-Result<uint16_t> inet_port(FdView socket);
+struct InetName {
+  int type = 0;          // SOCK_STREAM, SOCK_DGRAM
+  uint32_t address = 0;  // in network order
+  uint16_t port = 0;
+  bool operator==(const InetName&) const = default;
+};
+Result<InetName> inet_name(FdView socket);
 
 // One message of all parts, without waiting; false when the peer's queue has no room for it now.
 Result<bool> try_send(FdView socket, std::span<const struct iovec> parts);
 // One message, without waiting: its size, 0 when the peer closed, nothing when there is none. A longer one is an error.
-Result<std::optional<size_t>> try_receive(FdView socket, void* buffer, size_t size);
+// `passed`: the descriptor that came with it, if one did.
+Result<std::optional<size_t>> try_receive(FdView socket, void* buffer, size_t size, Fd& passed);
 
 // Sets IFF_UP (netdevice(7)) in our network namespace. `name` is shorter than IFNAMSIZ.
 Result<void> bring_up_interface(const char* name);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// cais ps, port: which containers there are.
+// cais ps: which containers there are.
 #include <algorithm>
 
 #include "engine/commands/containers.h"
@@ -141,25 +141,6 @@ Result<int> ps(Invocation& in) {
   return 0;
 }
 
-Result<int> port(Invocation& in) {
-  const Strings operands = TRY(parse_operands(kPort, nullptr, in, 1, 2));
-  const Engine engine = TRY(open_containers(in));
-  const ContainerRecord record = TRY(engine.containers.find(operands[0]));
-  std::string lines;
-  for (const PublishedPort& each : ports_now(engine.containers, record.id)) {
-    const std::string inner = text::cat(each.container, "/", each.protocol);
-    const bool one = operands.size() == 2;
-    if (one && operands[1] != inner && operands[1] != text::cat(each.container)) continue;
-    const std::string outer = text::cat(each.shown_address(), ":", each.host);
-    lines += one ? outer + "\n" : text::cat(inner, " -> ", outer, "\n");
-  }
-  if (lines.empty() && operands.size() == 2)
-    return Error(Code::kNotFound,
-                 text::cat("No public port '", operands[1], "' published for ", operands[0]));
-  TRY(print(lines));
-  return 0;
-}
-
 }  // namespace
 
 bool has_label(const ContainerRecord& record, const std::string& wanted) {
@@ -170,7 +151,5 @@ bool has_label(const ContainerRecord& record, const std::string& wanted) {
 }
 
 const Command kPs = {"ps", "", "list containers", kPsRows, ps};
-const Command kPort = {
-    "port", "CONTAINER [PORT]", "list the ports of a container that are published", {}, port};
 
 }  // namespace estiva::engine

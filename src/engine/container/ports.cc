@@ -91,8 +91,10 @@ bool publishes(const ContainerOptions& options) {
 }
 
 std::string publish_text(const PublishedPort& port) {
+  const std::string inner = text::cat(port.container, "/", port.protocol);
   const std::string at = port.address.empty() ? "" : text::cat(port.address, ":");
-  return text::cat(at, port.host, ":", port.container, "/", port.protocol);
+  if (port.host != 0) return text::cat(at, port.host, ":", inner);
+  return at.empty() ? inner : text::cat(at, ":", inner);
 }
 
 std::string shown_ports(const ContainerRecord& record, const std::vector<PublishedPort>& published) {

@@ -2,18 +2,16 @@
 // Joining, leaving, healing. What is made is written down first, under the network's lock.
 #include "engine/network/bridge.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
-#include <netinet/in.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 
 #include "engine/container/status.h"
 #include "engine/network/firewall.h"
+#include "engine/network/forwards.h"
 #include "engine/network/links.h"
 #include "engine/network/network.h"
 #include "estiva/base/files.h"
@@ -44,65 +42,6 @@ struct Network {
 Result<std::string> namespace_id() {
   const struct stat info = TRY(sys::fstatat(FdView::cwd(), kOwnNamespace, 0));
   return text::cat(info.st_dev, ":", info.st_ino);
-}
-
-uint8_t number_of(const std::string& protocol) { return protocol == "udp" ? IPPROTO_UDP : IPPROTO_TCP; }
-
-Result<std::vector<Forward>> forwards_of(const Endpoint& endpoint) {
-  std::vector<Forward> out;
-  for (const PublishedPort& each : TRY(published_ports(endpoint.ports)))
-    out.push_back({number_of(each.protocol), parse_ipv4(each.address).value_or(0), each.host,
-                   parse_ipv4(endpoint.address).value_or(0), each.container});
-  return out;
-}
-
-bool same_place(const Forward& a, const Forward& b) {
-  return a.protocol == b.protocol && a.port == b.port && (a.at == b.at || a.at == 0 || b.at == 0);
-}
-
-// ---- ports of the host
-
-std::string owner_of(const Containers& containers, const Forward& wanted) {
-  const Result<std::vector<ContainerRecord>> records = containers.list();
-  if (!records.ok()) return "";
-  for (const ContainerRecord& record : records.value()) {
-    const Result<std::optional<Endpoint>> endpoint = read_endpoint(containers, record.id);
-    if (!endpoint.ok() || !endpoint.value()) continue;
-    const Result<std::vector<Forward>> forwards = forwards_of(*endpoint.value());
-    if (forwards.ok() &&
-        std::ranges::any_of(forwards.value(), [&](const Forward& each) { return same_place(each, wanted); }))
-      return record.name;
-  }
-  return "";
-}
-
-Error refused_port(const Containers& containers, const ContainerRecord& record, const PublishedPort& port,
-                   const Error& cause) {
-  const std::string place = text::cat(port.shown_address(), ":", port.host);
-  const std::string subject = text::cat("driver failed programming external connectivity on endpoint ",
-                                        record.name, " (", record.id, "): Bind for ", place, " failed: ");
-  if (cause.errnum() != EADDRINUSE) return Error(Code::kSystem, subject + text::lower(cause.to_string()));
-  Error out(Code::kExists, subject + "port is already allocated");
-  const Forward wanted{number_of(port.protocol), parse_ipv4(port.address).value_or(0), port.host, 0, 0};
-  const std::string owner = owner_of(containers, wanted);
-  if (!owner.empty()) return std::move(out).hint(text::cat("the container ", owner, " has it"));
-  return std::move(out).hint(
-      text::cat("another program has it: ss -lnp 'sport = ", port.host, "' tells which"));
-}
-
-// The sockets; ports that any was asked for are found.
-Result<std::vector<Fd>> hold(const Containers& containers, const ContainerRecord& record,
-                             std::vector<PublishedPort>& ports) {
-  std::vector<Fd> out;
-  for (PublishedPort& each : ports) {
-    const int type = each.protocol == "udp" ? SOCK_DGRAM : SOCK_STREAM;
-    const uint32_t address = htonl(parse_ipv4(each.address).value_or(0));
-    Result<Fd> socket = sys::bound_inet_socket(type, address, each.host);
-    if (!socket.ok()) return refused_port(containers, record, each, socket.error());
-    if (each.host == 0) each.host = TRY(sys::inet_port(socket.value()));
-    out.push_back(std::move(socket).value());
-  }
-  return out;
 }
 
 // ---- the network
@@ -209,15 +148,9 @@ Result<void> connect(const Containers& containers, const ContainerRecord& record
   return configure_inside(inside.route, network.state.subnet(), address);
 }
 
-// What nobody else has a claim on by now.
 Result<void> close_ports(const Containers& containers, const std::string& id, const Endpoint& endpoint) {
-  std::vector<Forward> gone = TRY(forwards_of(endpoint));
+  const std::vector<Forward> gone = TRY(unclaimed(containers, id, TRY(forwards_of(endpoint))));
   if (gone.empty()) return {};
-  for (const Endpoint& other : TRY(other_endpoints(containers, id)))
-    for (const Forward& claim : TRY(forwards_of(other)))
-      std::erase_if(gone, [&](const Forward& each) {
-        return each.protocol == claim.protocol && each.port == claim.port && each.at == claim.at;
-      });
   Firewall firewall = TRY(Firewall::open(network_names(containers.run_root())));
   return firewall.remove(gone);
 }
@@ -243,7 +176,7 @@ Result<void> check_published(const ContainerOptions& options) {
 Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& record) {
   std::vector<PublishedPort> ports = TRY(published_ports(record.options.publish));
   Joined out;
-  out.held = TRY(hold(containers, record, ports));
+  out.held = TRY(hold_ports(containers, record, ports));
   Fd lock = TRY(lock_network(containers));
   Network network = TRY(ensure_network(containers));
   out.endpoint = TRY(take_place(containers, record, network, ports));
@@ -270,6 +203,35 @@ Result<void> join_container(const Containers& containers, const ContainerRecord&
     TRY(files::replace(directory, name, text, 0644));
   }
   return {};
+}
+
+Result<void> open_more_ports(const Containers& containers, const std::string& id,
+                             const std::vector<PublishedPort>& ports) {
+  const Fd lock = TRY(lock_network(containers));
+  const std::optional<Endpoint> before = TRY(read_endpoint(containers, id));
+  if (!before) return Error(Code::kState, "is not on the bridge network");
+  Endpoint more{.address = before->address}, all = *before;
+  for (const PublishedPort& each : ports) more.ports.push_back(publish_text(each));
+  all.ports.insert(all.ports.end(), more.ports.begin(), more.ports.end());
+  TRY(write_endpoint(containers, id, all));
+  Firewall firewall = TRY(Firewall::open(network_names(containers.run_root())));
+  Result<void> added = firewall.add(TRY(forwards_of(more)));
+  if (!added.ok()) TRY(write_endpoint(containers, id, *before));
+  return added;
+}
+
+Result<void> close_some_ports(const Containers& containers, const std::string& id,
+                              const std::vector<PublishedPort>& ports) {
+  const Fd lock = TRY(lock_network(containers));
+  std::optional<Endpoint> endpoint = TRY(read_endpoint(containers, id));
+  if (!endpoint) return Error(Code::kState, "is not on the bridge network");
+  Endpoint gone{.address = endpoint->address};
+  for (const PublishedPort& each : ports) gone.ports.push_back(publish_text(each));
+  TRY(close_ports(containers, id, gone));
+  std::erase_if(endpoint->ports, [&](const std::string& each) {
+    return std::ranges::find(gone.ports, each) != gone.ports.end();
+  });
+  return write_endpoint(containers, id, *endpoint);
 }
 
 bool has_joined(const Containers& containers, const std::string& id) {

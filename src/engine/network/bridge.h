@@ -23,6 +23,11 @@ Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& 
 Result<void> join_container(const Containers& containers, const ContainerRecord& record);
 // Whatever there is of it; nothing is no error.
 Result<void> leave_bridge(const Containers& containers, const std::string& id);
+// Of one that is on it: ports that are held already are published too, or some no longer. The record is the endpoint's.
+Result<void> open_more_ports(const Containers& containers, const std::string& id,
+                             const std::vector<PublishedPort>& ports);
+Result<void> close_some_ports(const Containers& containers, const std::string& id,
+                              const std::vector<PublishedPort>& ports);
 // A container that began to join, and whose command was killed before there was a shim.
 bool has_joined(const Containers& containers, const std::string& id);
 

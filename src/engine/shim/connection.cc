@@ -3,6 +3,7 @@
 #include "engine/shim/connection.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "estiva/base/sys_socket.h"
@@ -45,6 +46,31 @@ Result<ShimMessage> ShimConnection::receive() const {
   out.type = static_cast<Type>(data[0]);
   out.data = data.substr(1);
   return out;
+}
+
+Result<void> ShimConnection::hold(FdView bound) const {
+  const char type = static_cast<char>(Type::kHold);
+  TRY(sys::send_message(socket_, std::string_view(&type, 1), bound));
+  return await_done();
+}
+
+Result<void> ShimConnection::release(const shim::Port& port) const {
+  TRY(send(Type::kRelease, shim::bytes_of(port)));
+  return await_done();
+}
+
+// A shim of an earlier version says nothing to what it does not know.
+Result<void> ShimConnection::await_done() const {
+  for (;;) {
+    struct pollfd watched[] = {{socket_.number(), POLLIN, 0}};
+    if (TRY(sys::poll(watched, kPatience)) == 0)
+      return Error(Code::kState, "its cais-shim does not answer")
+          .hint("one of an earlier version can't: restart it");
+    const ShimMessage message = TRY(receive());
+    if (message.end || message.type == Type::kExit) return Error(Code::kState, "the container ended");
+    if (message.type == Type::kDone) return {};
+    if (message.type == Type::kFailed) return Error(Code::kSystem, message.data);
+  }
 }
 
 Result<void> ShimConnection::await_started() const {

@@ -25,6 +25,9 @@ class ShimConnection {
   const shim::Welcome& welcome() const { return welcome_; }
   Result<void> send(shim::Type type, std::string_view data = {}) const;
   Result<ShimMessage> receive() const;
+  // A socket that the shim keeps open, or closes, as long as the container runs.
+  Result<void> hold(FdView bound) const;
+  Result<void> release(const shim::Port& port) const;
   // Waits for kStarted; the error of kFailed is the runtime's text.
   Result<void> await_started() const;
   // All that comes is dropped up to the exit, or to the end of the connection.
@@ -32,6 +35,7 @@ class ShimConnection {
   void await_end() const;
 
  private:
+  Result<void> await_done() const;
   Fd socket_;
   shim::Welcome welcome_ = {};
 };
