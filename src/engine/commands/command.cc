@@ -31,7 +31,7 @@ constexpr Option kGlobalRows[] = {
 // clang-format off
 const Command* const kCommands[] = {
     &kRun, &kCreate, &kStart, &kAttach, &kExec, &kLogs, &kPs, &kStop, &kRestart, &kKill, &kWait, &kPause, &kUnpause,
-    &kRm, &kRename, &kContainer, &kCp, &kPort, &kTop, &kStats, &kUpdate, &kInspect,
+    &kRm, &kRename, &kContainer, &kCp, &kPort, &kTop, &kStats, &kUpdate, &kInspect, &kWhy,
     &kPull, &kPush, &kImages, &kTag, &kUntag, &kRmi, &kHistory, &kLoad, &kSave, &kImport, &kExport, &kCopy,
     &kBundle, &kUnbundle, &kMount, &kCommit, &kDiff, &kVerify, &kPrune, &kDf, &kInfo, &kLogin, &kLogout, &kComplete,
     &kAfterExit};

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "engine/container/asked.h"
 #include "engine/container/status.h"
 #include "engine/network/bridge.h"
 #include "engine/run/remove.h"
@@ -49,6 +50,7 @@ shim::ExitRecord unseen_end(const shim::State& state, bool same_boot) {
 }
 
 Result<void> keep_exit(const Engine& engine, const std::string& id, const shim::ExitRecord& exit) {
+  keep_signals(engine.containers, id);
   const std::string text = TRY(key_values::write(shim::kExitKeys, &exit));
   const Fd directory = TRY(sys::open(engine.containers.dir(id), O_RDONLY | O_DIRECTORY));
   return files::replace(directory, shim::kExitFile, text, 0600);

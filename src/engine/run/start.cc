@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "engine/container/asked.h"
 #include "engine/container/status.h"
 #include "engine/network/bridge.h"
 #include "engine/network/network.h"
@@ -21,6 +22,7 @@
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "estiva/base/time.h"
 #include "estiva/base/undo.h"
 #include "image/bundle/bundle.h"
 #include "image/mount/mount.h"
@@ -110,26 +112,11 @@ Result<void> check_startable(const Status& status) {
   return Error(Code::kState, text::cat("the container is ", name_of(status.condition)));
 }
 
-}  // namespace
-
-int status_of_error(const Error& error) {
-  const std::string text = text::lower(error.to_string());
-  const auto has = [&](std::string_view part) { return text.find(part) != text.npos; };
-  const bool of_program = has("exec") || has("/process/args");
-  if (of_program && (has("no such file") || has("not found") || has("is not in"))) return kNotFound;
-  if (of_program && (has("permission denied") || has("is a directory") || has("exec format")))
-    return kNotExecutable;
-  return kEngineError;
-}
-
-Result<ShimConnection> start_container(const Engine& engine, const std::string& id,
-                                       const StartRequest& request) {
+// With the container's lock.
+Result<ShimConnection> start_locked(const Engine& engine, const ContainerRecord& record,
+                                    const StartRequest& request) {
   const Containers& containers = engine.containers;
-  const Fd lock = TRY(containers.lock(id));
-  TRY(finish_locked(engine, id));
-  ContainerRecord record = TRY(containers.read(id));
-  TRY(check_startable(TRY(status_of(containers, record))));
-  if (std::exchange(record.stopped_by_user, false)) TRY(containers.write(record));
+  const std::string& id = record.id;
   TRY(files::remove_tree(FdView::cwd(), containers.run_dir(id)));
   TRY(files::make_directories(containers.run_dir(id), 0700));
   Undo undo([&] {
@@ -157,6 +144,33 @@ Result<ShimConnection> start_container(const Engine& engine, const std::string& 
   if (!connection.ok()) return in_dockers_words(containers.bundle(id), connection.error());
   undo.dismiss();
   return connection;
+}
+
+}  // namespace
+
+int status_of_error(const Error& error) {
+  const std::string text = text::lower(error.to_string());
+  const auto has = [&](std::string_view part) { return text.find(part) != text.npos; };
+  const bool of_program = has("exec") || has("/process/args");
+  if (of_program && (has("no such file") || has("not found") || has("is not in"))) return kNotFound;
+  if (of_program && (has("permission denied") || has("is a directory") || has("exec format")))
+    return kNotExecutable;
+  return kEngineError;
+}
+
+Result<ShimConnection> start_container(const Engine& engine, const std::string& id,
+                                       const StartRequest& request) {
+  const Containers& containers = engine.containers;
+  const Fd lock = TRY(containers.lock(id));
+  TRY(finish_locked(engine, id));
+  ContainerRecord record = TRY(containers.read(id));
+  TRY(check_startable(TRY(status_of(containers, record))));
+  if (std::exchange(record.stopped_by_user, false)) TRY(containers.write(record));
+  Result<ShimConnection> started = start_locked(engine, record, request);
+  StartError note;
+  if (!started.ok()) note = {epoch_ns(), started.error().to_string()};
+  note_start(containers, id, note);
+  return started;
 }
 
 }  // namespace estiva::engine

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "engine/container/asked.h"
 #include "engine/container/status.h"
 #include "engine/run/signals.h"
 #include "engine/shim/connection.h"
@@ -56,12 +57,20 @@ Result<bool> ends_within(const ShimConnection& connection, int64_t seconds) {
   }
 }
 
-Result<void> send(const ShimConnection& connection, int signal) {
+// Noted first: who ends by it may be cleaned up after at once.
+Result<void> send_noted(const Engine& engine, const ContainerRecord& record, const ShimConnection& connection,
+                        const Asked& asked) {
+  note_signal(engine.containers, record.id, {asked.verb, asked.signal, epoch_ns()});
+  const int signal = asked.signal;
   return connection.send(shim::Type::kSignal, shim::bytes_of(shim::Signal{static_cast<uint8_t>(signal)}));
 }
 
-Result<std::string> end(const ContainerRecord& record, const Status& status, const StopRequest& request,
+Result<std::string> end(const Engine& engine, const ContainerRecord& record, const StopRequest& request,
                         const ShimConnection& connection) {
+  const Status status = TRY(status_of(engine.containers, record));
+  const auto send = [&](int each) -> Result<void> {
+    return send_noted(engine, record, connection, {"stop", each});
+  };
   const int own = record.stop_signal.empty() ? SIGTERM : TRY(signal_number(record.stop_signal));
   const int signal = request.signal != 0 ? request.signal : own;
   const int64_t own_time = record.options.stop_timeout > 0 ? record.options.stop_timeout : kUsual;
@@ -70,13 +79,13 @@ Result<std::string> end(const ContainerRecord& record, const Status& status, con
   const bool useless =
       own_pids && !request.patient && signal != SIGKILL && !handles(status.state.init, signal);
   if (!useless) {
-    TRY(send(connection, signal));
+    TRY(send(signal));
     if (TRY(ends_within(connection, seconds))) return std::string();
   } else if (handles(status.state.init, SIGHUP)) {
-    TRY(send(connection, SIGHUP));
+    TRY(send(SIGHUP));
     if (TRY(ends_within(connection, std::min(seconds, kShort)))) return std::string();
   }
-  TRY(send(connection, SIGKILL));
+  TRY(send(SIGKILL));
   (void)TRY(ends_within(connection, -1));
   if (!useless) return std::string();
   return text::cat("its program ignores signal ", signal, ", so there was nothing to wait for: killed");
@@ -99,7 +108,7 @@ Result<std::string> stop_container(const Engine& engine, ContainerRecord record,
   const Result<ShimConnection> connection = connect(engine, record);
   if (!connection.ok()) return std::string();  // it ended meanwhile
   if (status.condition == Condition::kPaused) TRY(unpause_container(engine, record));
-  std::string note = TRY(end(record, status, request, connection.value()));
+  std::string note = TRY(end(engine, record, request, connection.value()));
   connection.value().await_end();
   return note;
 }
@@ -118,7 +127,7 @@ Result<void> signal_container(const Engine& engine, const ContainerRecord& recor
   const bool kills = signal == SIGKILL || signal == SIGTERM;
   if (kills && status.condition == Condition::kPaused) TRY(unpause_container(engine, record));
   const ShimConnection connection = TRY(connect(engine, record));
-  TRY(send(connection, signal));
+  TRY(send_noted(engine, record, connection, {"kill", signal}));
   if (signal == SIGKILL) connection.await_end();
   return {};
 }
