@@ -75,11 +75,11 @@ last_id() { grep -oE "$(hostname -s)\.root\.[0-9]+\.[0-9]+\.[0-9]+" "$T/calls" |
     assert_status 7
     local id
     id=$(last_id)
-    assert_called "$id" state run
+    assert_called "$id" run
 }
 
 @test "environment, directory and input reach the program" {
-    SHIP=estiva run inside timeout -k 5 60 srun --container "$T/bundle" sh -c 'echo $SHIP; cat' <<<cargo
+    SHIP=estiva run --separate-stderr inside timeout -k 5 60 srun --container "$T/bundle" sh -c 'echo $SHIP; cat' <<<cargo
     assert_status 0
     assert_equal "$output" "estiva
 cargo"
@@ -87,7 +87,7 @@ cargo"
 
 @test "the root file system is the bundle's" {
     echo mark >"$T/bundle/rootfs/mark"
-    run srun cat /mark
+    run --separate-stderr srun cat /mark
     assert_equal "$output" mark
 }
 
@@ -106,6 +106,7 @@ cargo"
     local srun_pid=$!
     running() { grep -qs . "$(echo /sys/fs/cgroup/*/"$EN"/cgroup.procs | cut -d ' ' -f 1)"; }
     wait_for 20 running
+    wait_called "$(last_id)" state
     inside scancel --user root
     wait "$srun_pid" || true
     gone() { ! running; }
