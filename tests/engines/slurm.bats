@@ -106,7 +106,6 @@ cargo"
     local srun_pid=$!
     running() { grep -qs . "$(echo /sys/fs/cgroup/*/"$EN"/cgroup.procs | cut -d ' ' -f 1)"; }
     wait_for 20 running
-    wait_called "$(last_id)" state
     inside scancel --user root
     wait "$srun_pid" || true
     gone() { ! running; }
