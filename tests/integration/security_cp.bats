@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # cais cp with containers that attack it: links in every place, a swap of names in a loop, libraries of their own, files
-# that wait or do something when they are opened. 100 rounds of a race each; 1,000 with ESTIVA_FULL=1.
+# that wait or do something when they are opened. 100 rounds of the race; 1,000 with ESTIVA_FULL=1.
 
 load image
 
@@ -78,18 +78,18 @@ attacker() { # NAME SCRIPT OPTION...: a container that runs the script as its ow
         /programs/exchanger /vol/files/plain /vol/files/link /vol/swaps-2
     wait_for 10 test -e "$T/volume/swaps-1"
     wait_for 10 test -e "$T/volume/swaps-2"
-    local worked=0 i
-    for ((i = 1; i <= ROUNDS; i++)); do
+    local worked=0 round
+    for ((round = 1; round <= ROUNDS; round++)); do
         rm -rf "$T/out"
         mkdir "$T/out"
-        case $((i % 5)) in
+        case $((round % 5)) in
         0) try cp racer:/vol "$T/out/" ;;
         1) try cp racer:/vol/dir/canary "$T/out/" ;;
         2) try cp -L racer:/vol/files/plain "$T/out/" ;;
-        3) try cp "$T/evil" "racer:/vol/dir/evil-$i" ;;
+        3) try cp "$T/evil" "racer:/vol/dir/evil-$round" ;;
         4) try cp "$T/evil" racer:/vol/files/plain ;;
         esac
-        [ "$status" = 0 ] || [ "$status" = 125 ] || fail "round $i: status $status: $stderr"
+        [ "$status" = 0 ] || [ "$status" = 125 ] || fail "round $round: status $status: $stderr"
         [ "$status" != 0 ] || worked=$((worked + 1))
         no_secret "$T/out"
     done
