@@ -102,6 +102,9 @@ Result<pid_t> spawn(const Command& command, const Streams& streams) {
   const FdView wanted[] = {streams.in, streams.out, streams.err};
   for (int i = 0; i < 3; ++i)
     if (wanted[i].valid()) posix_spawn_file_actions_adddup2(&actions, wanted[i].number(), i);
+  // Onto itself: it loses its close-on-exec there (POSIX.1-2024; glibc 2.29).
+  const int lock = command.lock.number();
+  if (command.lock.valid()) posix_spawn_file_actions_adddup2(&actions, lock, lock);
   if (!command.directory.empty()) posix_spawn_file_actions_addchdir_np(&actions, command.directory.c_str());
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);

@@ -64,8 +64,8 @@ Result<NetworkState> choose_network(const NetworkNames& names, NetlinkSocket& ro
   return out;
 }
 
-Result<void> make_rules(const Containers& containers, Firewall& firewall, const Subnet& subnet) {
-  TRY(firewall.make(subnet));
+Result<void> make_rules(const Containers& containers, Firewall& firewall, const Subnet& subnet, FdView lock) {
+  TRY(firewall.make(subnet, lock));
   std::vector<Forward> forwards;
   for (const Endpoint& each : TRY(other_endpoints(containers, "")))
     for (const Forward& one : TRY(forwards_of(each))) forwards.push_back(one);
@@ -73,7 +73,7 @@ Result<void> make_rules(const Containers& containers, Firewall& firewall, const 
 }
 
 // Under the lock.
-Result<Network> ensure_network(const Containers& containers) {
+Result<Network> ensure_network(const Containers& containers, FdView lock) {
   const NetworkNames names = network_names(containers.run_root());
   NetlinkSocket route = TRY(NetlinkSocket::open());
   Firewall firewall = TRY(Firewall::open(names));
@@ -83,7 +83,7 @@ Result<Network> ensure_network(const Containers& containers) {
     state = TRY(choose_network(names, route, here));
     TRY(write_network(containers, *state));
   }
-  if (!TRY(firewall.exists())) TRY(make_rules(containers, firewall, state->subnet()));
+  if (!TRY(firewall.exists())) TRY(make_rules(containers, firewall, state->subnet(), lock));
   TRY(allow_forwarding());
   const Link bridge = TRY(ensure_bridge(route, names.bridge, state->subnet()));
   return Network{names, std::move(*state), std::move(route), std::move(firewall), bridge};
@@ -178,7 +178,7 @@ Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& 
   Joined out;
   out.held = TRY(hold_ports(containers, record, ports));
   Fd lock = TRY(lock_network(containers));
-  Network network = TRY(ensure_network(containers));
+  Network network = TRY(ensure_network(containers, lock));
   out.endpoint = TRY(take_place(containers, record, network, ports));
   lock.reset();
   TRY(connect(containers, record, network, out.endpoint).context([] {
@@ -258,7 +258,7 @@ Result<void> heal_bridge(const Containers& containers) {
   if (TRY(firewall.exists()) || TRY(other_endpoints(containers, "")).empty()) return {};
   const Fd lock = TRY(lock_network(containers));
   if (TRY(firewall.exists())) return {};  // somebody was faster
-  return make_rules(containers, firewall, before->subnet());
+  return make_rules(containers, firewall, before->subnet(), lock);
 }
 
 }  // namespace estiva::engine

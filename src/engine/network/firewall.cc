@@ -107,7 +107,7 @@ Result<bool> Firewall::exists() {
   return Error(std::move(answers).error()).context("nftables");
 }
 
-Result<void> Firewall::make(const Subnet& subnet) {
+Result<void> Firewall::make(const Subnet& subnet, FdView lock) {
   process::Command command;
   const std::optional<std::string> nft = find_in_path(kNft);
   if (!nft)
@@ -118,6 +118,7 @@ Result<void> Firewall::make(const Subnet& subnet) {
   command.env = environment();
   command.input = firewall_script(names_, subnet);
   command.timeout_s = kPatience;
+  command.lock = lock;
   Result<void> made =
       process::run(command).context([] { return std::string("rules of the bridge network"); });
   if (made.ok()) return {};

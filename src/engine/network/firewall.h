@@ -33,7 +33,7 @@ class Firewall {
 
   Result<bool> exists();
   // Anew, without forwards.
-  Result<void> make(const Subnet& subnet);
+  Result<void> make(const Subnet& subnet, FdView lock);
   // Those that other data stand at are replaced.
   Result<void> add(std::span<const Forward> forwards);
   // Missing ones are no error.

@@ -2,10 +2,12 @@
 // Programs that hooks may turn out to be: those that fail, hang, never read, never close.
 #include "estiva/base/process.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "estiva/base/sys.h"
 #include "temp_dir.h"
 
 namespace estiva {
@@ -65,6 +67,15 @@ TEST(Process, ItsEndCountsNotThatOfItsChildren) {
   const time_t before = ::time(nullptr);
   EXPECT_EQ(said(shell("sleep 20 & exit 0")), "");
   EXPECT_LT(::time(nullptr) - before, 15);
+}
+
+TEST(Process, TheProgramHoldsALock) {
+  const Fd lock = sys::open("/dev/null", O_RDONLY).value();
+  const auto has_it = [&] { return shell("test -e /proc/self/fd/" + std::to_string(lock.number())); };
+  process::Command given = has_it();
+  given.lock = lock;
+  EXPECT_EQ(said(given), "");
+  EXPECT_EQ(said(has_it()), "/bin/sh: exit status 1");
 }
 
 TEST(Process, AnEndIsCalledAsShellsDo) {
