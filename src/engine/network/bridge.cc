@@ -234,10 +234,6 @@ Result<void> close_some_ports(const Containers& containers, const std::string& i
   return write_endpoint(containers, id, *endpoint);
 }
 
-bool has_joined(const Containers& containers, const std::string& id) {
-  return sys::fstatat(FdView::cwd(), containers.run_file(id, kEndpointFile), 0).ok();
-}
-
 Result<void> leave_bridge(const Containers& containers, const std::string& id) {
   const std::optional<Endpoint> endpoint = TRY(read_endpoint(containers, id));
   if (!endpoint) return {};

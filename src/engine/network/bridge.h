@@ -28,9 +28,6 @@ Result<void> open_more_ports(const Containers& containers, const std::string& id
                              const std::vector<PublishedPort>& ports);
 Result<void> close_some_ports(const Containers& containers, const std::string& id,
                               const std::vector<PublishedPort>& ports);
-// A container that began to join, and whose command was killed before there was a shim.
-bool has_joined(const Containers& containers, const std::string& id);
-
 // After a flush of the firewall: the rules and the ports of all that run.
 Result<void> heal_bridge(const Containers& containers);
 

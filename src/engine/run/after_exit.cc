@@ -28,14 +28,12 @@ namespace {
 constexpr int kPatienceMs = 10'000;
 constexpr unsigned kKilled = 137, kRebooted = 255;
 
-// Ends a process that is still the one it was, and waits for that.
-void end_process(int32_t pid, uint64_t start, int patience) {
+// A process that is still the one it was; waits for its end.
+void kill_process(int32_t pid, uint64_t start) {
   const Result<Fd> pidfd = sys::pidfd_open(pid);
   if (!pidfd.ok() || !is_alive(pid, start)) return;
-  struct pollfd watched[] = {{pidfd.value().number(), POLLIN, 0}};
-  const Result<int> ended = sys::poll(watched, patience);
-  if (ended.ok() && ended.value() != 0) return;
   (void)sys::pidfd_send_signal(pidfd.value(), SIGKILL);
+  struct pollfd watched[] = {{pidfd.value().number(), POLLIN, 0}};
   (void)sys::poll(watched, kPatienceMs);
 }
 
@@ -56,7 +54,11 @@ Result<void> keep_exit(const Engine& engine, const std::string& id, const shim::
   return files::replace(directory, shim::kExitFile, text, 0600);
 }
 
-// The state goes last: without it there is nothing left to clean up.
+bool has_run_dir(const Containers& containers, const std::string& id) {
+  return sys::fstatat(FdView::cwd(), containers.run_dir(id), 0).ok();
+}
+
+// The state goes last: what it names has been cleaned up by then.
 Result<void> remove_run_dir(const Containers& containers, const std::string& id) {
   const std::string path = containers.run_dir(id);
   const Fd directory = TRY(sys::open(path, O_RDONLY | O_DIRECTORY));
@@ -65,6 +67,12 @@ Result<void> remove_run_dir(const Containers& containers, const std::string& id)
       TRY(files::remove_tree(directory, name).ok() ? Result<void>() : sys::unlinkat(directory, name));
   (void)sys::unlinkat(directory, shim::kStateFile);
   return files::remove_tree(FdView::cwd(), path);
+}
+
+Result<void> leave_nothing(const Containers& containers, const std::string& id) {
+  TRY(leave_bridge(containers, id));
+  TRY(image::unmount(containers.bundle(id) + "/rootfs"));
+  return remove_run_dir(containers, id);
 }
 
 bool wants_restart(const ContainerRecord& record, const shim::ExitRecord& exit) {
@@ -117,7 +125,8 @@ Result<void> check_one(const Engine& engine, const std::string& id) {
     return record.error().code() == Code::kNotFound ? discard_unmade(engine, id) : Result<void>();
   const Status status = TRY(status_of(containers, record.value()));
   const bool goes = record.value().options.rm && status.condition == Condition::kExited;
-  const bool half_begun = !read_state(containers, id).ok() && has_joined(containers, id);
+  const bool half_begun = status.condition == Condition::kStarting ||
+                          (has_run_dir(containers, id) && !read_state(containers, id).ok());
   if (!status.stale && !record.value().removing && !goes && !half_begun) return {};
   const Fd lock = TRY(containers.lock(id, false));
   if (!lock.valid()) return {};  // somebody is at it
@@ -137,34 +146,30 @@ Strings after_exit_command(const Engine& engine, const std::string& id) {
           id};
 }
 
-void kill_shim(const Containers& containers, const std::string& id) {
-  const Result<shim::State> state = read_state(containers, id);
-  if (state.ok()) end_process(state.value().shim, state.value().shim_start, kPatienceMs);
-}
-
 Result<void> finish_locked(const Engine& engine, const std::string& id) {
   const Containers& containers = engine.containers;
-  const Result<shim::State> found = read_state(containers, id);
-  if (!found.ok()) return leave_bridge(containers, id);  // if a starter was killed before there was a shim
-  const shim::State& state = found.value();
+  Result<shim::State> found = read_state(containers, id);
+  // A starter was killed before there was a shim, or who cleaned up when it was almost done.
+  if (!found.ok()) return has_run_dir(containers, id) ? leave_nothing(containers, id) : Result<void>();
+  shim::State state = std::move(found).value();
   const bool same_boot = state.boot == TRY(boot_id());
   const bool ours = state.shim == sys::getpid();
-  bool alive = same_boot && !ours && is_alive(state.shim, state.shim_start);
+  const bool alive = same_boot && !ours && is_alive(state.shim, state.shim_start);
   const Result<shim::ExitRecord> seen = read_exit(containers.run_file(id, shim::kExitFile));
   if (alive && !seen.ok() && state.phase == shim::Phase::kRunning) return {};
-  // A container that was never started: its starter was killed, and the shim is about to notice.
-  if (alive && !seen.ok()) end_process(state.shim, state.shim_start, kPatienceMs);
-  const bool ran = seen.ok() || state.phase == shim::Phase::kRunning;
-  if (ran) TRY(keep_exit(engine, id, seen.ok() ? seen.value() : unseen_end(state, same_boot)));
-  if (same_boot) {
-    end_process(state.runtime, state.runtime_start, 0);
-    end_process(state.init, state.init_start, 0);
+  // A container that was never started, and nobody is to: that one would hold the lock.
+  if (alive && !seen.ok()) {
+    kill_process(state.shim, state.shim_start);
+    state = TRY(read_state(containers, id));  // what it had begun by then
   }
+  const bool ran = state.phase == shim::Phase::kRunning || (seen.ok() && seen.value().started_ns != 0);
+  if (ran) TRY(keep_exit(engine, id, seen.ok() ? seen.value() : unseen_end(state, same_boot)));
+  if (same_boot) kill_process(state.runtime, state.runtime_start);
   const ContainerRecord record = TRY(containers.read(id));
   (void)call_runtime(record, {"delete", runtime_options::kForce, id});
-  TRY(leave_bridge(containers, id));
-  TRY(image::unmount(containers.bundle(id) + "/rootfs"));
-  return remove_run_dir(containers, id);
+  // Of what the runtime knows nothing. Not before: a frozen one would not die.
+  if (same_boot) kill_process(state.init, state.init_start);
+  return leave_nothing(containers, id);
 }
 
 Result<void> after_exit(const Engine& engine, const std::string& id) {

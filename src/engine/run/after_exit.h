@@ -11,13 +11,11 @@ namespace estiva::engine {
 Strings after_exit_command(const Engine& engine, const std::string& id);
 Result<void> after_exit(const Engine& engine, const std::string& id);
 
-// With the container's lock: cleans up after a shim that has ended; nothing to do while it lives.
+// With the container's lock: cleans up after a shim that has ended, after a start that was not finished; nothing to do
+// while the container runs.
 Result<void> finish_locked(const Engine& engine, const std::string& id);
 
-// Every container whose shim has ended unseen, whose removal or creation was broken off. Cheap where there is none.
+// Every container whose shim has ended unseen, whose removal, creation or start was broken off. Cheap where there is none.
 Result<void> reconcile(const Engine& engine);
-
-// The shim ends by itself now that nobody started its container; a stubborn one is killed.
-void kill_shim(const Containers& containers, const std::string& id);
 
 }  // namespace estiva::engine

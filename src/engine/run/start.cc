@@ -84,13 +84,11 @@ Result<ShimConnection> start_mounted(const Engine& engine, const ContainerRecord
     TRY(start_shim(engine, record));
   }
   const Step step(engine.timeline, "start by the runtime");
-  Undo kill([&] { kill_shim(engine.containers, record.id); });
   const shim::Hello hello{kPatience, request.size.rows, request.size.columns, shim::kVersion, request.wants};
   ShimConnection connection =
       TRY(ShimConnection::open(engine.containers.run_file(record.id, shim::kSocketFile), hello));
   TRY(connection.send(shim::Type::kStart));
   TRY(connection.await_started());
-  kill.dismiss();
   return connection;
 }
 

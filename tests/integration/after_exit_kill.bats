@@ -1,0 +1,110 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# `cais _after-exit` is killed at each of its steps, that is before every system call that changes something: the next
+# command cleans up, `ps -a` tells the truth, the container can be started again.
+
+load killing
+
+setup() {
+    killing_setup
+    own_programs
+}
+
+# cais beside a cais-shim whose last command is $T/after: the same under strace, if $T/when says where to kill it.
+own_programs() {
+    local shim=${CAIS%/*}/cais-shim
+    mkdir "$T/bin"
+    cp "$CAIS" "$T/bin/cais"
+    ln -s "$(readlink -f "$RUNTIME")" "$T/bin/estiva"
+    printf '#!/bin/sh\nsed -i "0,/^after-exit=/s||after-exit=%s\\n&|" "$1/shim.conf" && exec %s "$1"\n' \
+        "$T/after" "$(readlink -f "$shim")" >"$T/bin/cais-shim"
+    cat >"$T/after" <<END
+#!/bin/sh
+[ -e $T/when ] || exec "\$@"
+read -r when <$T/when
+exec ${TRACE[*]} -D -o $T/calls \$when "\$@"
+END
+    chmod +x "$T/bin/cais-shim" "$T/after"
+    CAIS=$T/bin/cais
+}
+
+# The program ends, and the command after its end, which has its shim's number, is gone.
+program_ends() {
+    local shim
+    shim=$(state_value shim)
+    kill -TERM "$(state_value init)"
+    wait_for 20 process_gone "$shim"
+}
+
+one() { good run -d --name one --pid host -p 8080:80 "$@" busy:1 sleep 1000 && CID=$output; }
+
+# The program has ended then.
+trace_steps() {
+    echo >"$T/when"
+    program_ends
+    find_steps
+    rm "$T/when"
+}
+
+# COMMAND after a kill at each step; it leaves a container that runs.
+at_each_step() { # COMMAND...
+    local step
+    for step in "${STEP[@]}"; do
+        echo "-e inject=$step" >"$T/when"
+        program_ends
+        rm "$T/when"
+        echo "step $step: $(tail -n 1 "$T/calls")"
+        "$@"
+    done
+}
+
+is_exited() {
+    assert_has "$(cais ps -a)" "Exited (143)"
+    nothing_left
+    good start one
+}
+
+@test "each step: exited with its status, nothing is left, starts again" {
+    one
+    trace_steps
+    good start one
+    at_each_step is_exited
+}
+
+is_gone() {
+    assert_equal "$(cais ps -aq)" ""
+    nothing_left
+    [ -z "$(find "$T/store/containers" -mindepth 1 -name '[0-9a-f]*')" ] || fail "its directory is left"
+    one --rm
+}
+
+@test "each step with --rm: it has gone" {
+    one --rm
+    trace_steps
+    one --rm
+    at_each_step is_gone
+}
+
+# As the processes are: exited with nothing left, or restarted. A new one each time, whose restart does not wait long.
+is_either() {
+    local shown
+    shown=$(cais ps -a)
+    if [[ $shown == *" Up "* ]]; then
+        ! process_gone "$(state_value init)" || fail "up without a process: $shown"
+    else
+        assert_has "$shown" "Exited (143)"
+        nothing_left
+        good start one
+    fi
+    good rm -f one
+    one --restart always
+}
+
+@test "each step with --restart: restarted, or exited with nothing left" {
+    one --restart always
+    trace_steps
+    wait_for 5 is_up
+    good rm -f one
+    one --restart always
+    at_each_step is_either
+}
