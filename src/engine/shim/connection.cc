@@ -79,6 +79,9 @@ Result<void> ShimConnection::await_started() const {
     if (message.end) return Error(Code::kInternal, "the shim ended before the container was started");
     if (message.type == Type::kStarted) return {};
     if (message.type == Type::kFailed) return Error(Code::kSystem, message.data);
+    // What the shim becomes now waits for the lock that we hold; we must not wait for that.
+    if (message.type == Type::kExit)
+      return Error(Code::kSystem, "the container's process ended before it was started");
   }
 }
 
