@@ -31,6 +31,14 @@ sigset_t handled_signals() {
   return mask;
 }
 
+// With a state on disk whoever cleans up finds us. A starter that died before that may have been cleaned up after already.
+Result<void> check_starter() {
+  struct pollfd report[] = {{STDOUT_FILENO, POLLOUT, 0}};
+  TRY(sys::poll(report, 0));
+  if ((report[0].revents & POLLERR) != 0) return Error(Code::kState, "nobody waits for the container");
+  return {};
+}
+
 }  // namespace
 
 Result<Report> Shim::create() {
@@ -59,6 +67,7 @@ Result<void> Shim::prepare() {
   state_.shim = sys::getpid();
   state_.shim_start = TRY(process_start_time(state_.shim));
   TRY(write_state());
+  TRY(check_starter());
   log_ = TRY(LogFile::open(conf_));
   (void)sys::unlinkat(FdView::cwd(), kSocketFile);
   listener_ = TRY(sys::unix_socket(SOCK_SEQPACKET | SOCK_NONBLOCK));

@@ -181,3 +181,15 @@ output b'out\\npart' errors b'err\\n' lost 0"
     wait_for 5 small
     client hello send:'\r' exit
 }
+
+@test "nobody waits for the report any more: no container is made" {
+    local out
+    conf
+    exec {out}> >(:)
+    wait "$!"
+    timeout 20 "$SHIM" "$RUN" </dev/null >&"$out" 2>"$T/shim.err" 3>&- || true
+    exec {out}>&-
+    wait_for 10 shim_gone
+    [ ! -e "$RUN/pid" ] || fail "a container was made"
+    assert_nothing_left
+}
