@@ -10,7 +10,7 @@
 #include "engine/container/committed.h"
 #include "engine/container/status.h"
 #include "engine/format.h"
-#include "engine/run/stop.h"
+#include "engine/run/pause.h"
 #include "estiva/base/text.h"
 #include "estiva/base/undo.h"
 #include "estiva/base/utf8.h"
@@ -159,7 +159,7 @@ Result<bool> must_pause(const Engine& engine, const Subject& subject, const Comm
 Result<image::Committed> make_image(const Engine& engine, Session& session, const Subject& subject,
                                     const CommitFlags& given, const image::CommitOptions& options) {
   const bool pauses = TRY(must_pause(engine, subject, given));
-  if (pauses) TRY(pause_container(engine, *subject.container));
+  if (pauses) TRY(pause_container(engine, *subject.container, PausedUntil::kOurEnd));
   const Undo resume([&] {
     if (pauses) (void)unpause_container(engine, *subject.container);
   });

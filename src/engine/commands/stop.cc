@@ -7,6 +7,7 @@
 #include "engine/commands/containers.h"
 #include "engine/container/names.h"
 #include "engine/container/status.h"
+#include "engine/run/pause.h"
 #include "engine/run/remove.h"
 #include "engine/run/signals.h"
 #include "engine/run/start.h"
@@ -107,8 +108,9 @@ Result<int> wait(Invocation& in) {
 Result<int> pause(Invocation& in) {
   const Strings operands = TRY(parse_operands(kPause, nullptr, in, 1, SIZE_MAX));
   const Engine engine = TRY(open_containers(in));
-  return for_each_container(in, engine, operands,
-                            [&](const ContainerRecord& record) { return pause_container(engine, record); });
+  return for_each_container(in, engine, operands, [&](const ContainerRecord& record) {
+    return pause_container(engine, record, PausedUntil::kUnpaused);
+  });
 }
 
 Result<int> unpause(Invocation& in) {

@@ -48,7 +48,6 @@ Result<shim::ExitRecord> read_exit(const std::string& path) {
 
 Result<Status> status_of(const Containers& containers, const ContainerRecord& record) {
   Status out;
-  const auto exists = [](const std::string& path) { return sys::fstatat(FdView::cwd(), path, 0).ok(); };
   const Result<shim::ExitRecord> last = read_exit(containers.file(record.id, shim::kExitFile));
   if (last.ok()) {
     out.exit = last.value();
@@ -65,8 +64,9 @@ Result<Status> status_of(const Containers& containers, const ContainerRecord& re
       out.exit = ended.value();
       out.condition = Condition::kExited;
     } else if (alive && out.state.phase == shim::Phase::kRunning) {
-      const bool paused = exists(containers.run_file(record.id, kPausedFile));
-      out.condition = paused ? Condition::kPaused : Condition::kRunning;
+      const auto mark = read_values<PauseMark>(containers.run_file(record.id, kPausedFile), kPauseKeys);
+      out.condition = mark.ok() ? Condition::kPaused : Condition::kRunning;
+      out.forgotten = mark.ok() && mark.value().by != 0 && !is_alive(mark.value().by, mark.value().by_start);
     } else if (alive) {
       out.condition = Condition::kStarting;
     }

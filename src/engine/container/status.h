@@ -14,9 +14,10 @@ std::string_view name_of(Condition condition);  // docker's words: "running"
 
 struct Status {
   Condition condition = Condition::kCreated;
-  shim::State state;      // while there is a shim
-  shim::ExitRecord exit;  // of the last end; finished_ns is 0 before the first
-  bool stale = false;     // its shim has ended, and nobody cleaned up yet
+  shim::State state;       // while there is a shim
+  shim::ExitRecord exit;   // of the last end; finished_ns is 0 before the first
+  bool stale = false;      // its shim has ended, and nobody cleaned up yet
+  bool forgotten = false;  // who paused it, for as long as it worked, has died
 };
 
 Result<Condition> condition_of(const Containers& containers, const ContainerRecord& record);
@@ -25,7 +26,16 @@ Result<Status> status_of(const Containers& containers, const ContainerRecord& re
 // The process of that number is still the one that it was.
 bool is_alive(int32_t pid, uint64_t start);
 
-inline constexpr char kPausedFile[] = "paused";  // in the run directory
+// In the run directory as long as the container is paused, and written before it is.
+inline constexpr char kPausedFile[] = "paused";
+struct PauseMark {
+  int32_t by = 0;  // the command that pauses or resumes it at the moment; 0: paused until it is told to go on
+  uint64_t by_start = 0;
+};
+inline constexpr Key kPauseKeys[] = {
+    key_values::row<&PauseMark::by>("by"),
+    key_values::row<&PauseMark::by_start>("by-start"),
+};
 
 // "Up 5 minutes", "Exited (0) 2 seconds ago".
 std::string describe(const Status& status);

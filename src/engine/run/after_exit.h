@@ -15,7 +15,7 @@ Result<void> after_exit(const Engine& engine, const std::string& id);
 // while the container runs.
 Result<void> finish_locked(const Engine& engine, const std::string& id);
 
-// Every container whose shim has ended unseen, whose removal, creation or start was broken off. Cheap where there is none.
+// Every container whose shim has ended unseen, whose removal, creation, start or pause for a moment was broken off. Cheap where there is none.
 Result<void> reconcile(const Engine& engine);
 
 }  // namespace estiva::engine

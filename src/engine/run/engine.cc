@@ -66,12 +66,13 @@ Result<Strings> find_runtime(const Engine& engine, const std::string& wanted) {
       .hint("install it, or give its path");
 }
 
-Result<std::string> call_runtime(const ContainerRecord& record, const Strings& arguments) {
+Result<std::string> call_runtime(const ContainerRecord& record, const Strings& arguments, FdView lock) {
   process::Command command;
   command.path = record.runtime.at(0);
   command.args = record.runtime;
   command.args.insert(command.args.end(), arguments.begin(), arguments.end());
   command.env = environment();
+  command.lock = lock;
   return process::capture(command);
 }
 

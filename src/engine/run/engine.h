@@ -32,8 +32,10 @@ Result<Engine> open_engine(const std::string& root, const std::string& run_root,
 Result<Strings> find_runtime(const Engine& engine, const std::string& wanted);
 // The absolute path of a program in PATH, or where programs usually are.
 std::optional<std::string> find_in_path(const std::string& name);
-// A command of the container's runtime; its output. The error is what it wrote.
-Result<std::string> call_runtime(const ContainerRecord& record, const Strings& arguments);
+// A command of the container's runtime; its output. The error is what it wrote. With `lock`, that lock is held until the
+// command has ended, even if we are killed meanwhile.
+Result<std::string> call_runtime(const ContainerRecord& record, const Strings& arguments,
+                                 FdView lock = FdView::of_number(-1));
 // The environment of this process.
 Strings environment();
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// stop, kill, pause.
+// stop, kill.
 #include "engine/run/stop.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 
@@ -10,6 +9,7 @@
 
 #include "engine/container/asked.h"
 #include "engine/container/status.h"
+#include "engine/run/pause.h"
 #include "engine/run/signals.h"
 #include "engine/shim/connection.h"
 #include "estiva/base/files.h"
@@ -23,10 +23,6 @@ namespace estiva::engine {
 namespace {
 
 constexpr int64_t kUsual = 10, kShort = 1;  // seconds
-
-Error not_running(const ContainerRecord& record) {
-  return Error(Code::kState, text::cat("Container ", record.short_id(), " is not running"));
-}
 
 Result<ShimConnection> connect(const Engine& engine, const ContainerRecord& record) {
   return ShimConnection::open(engine.containers.run_file(record.id, shim::kSocketFile), {});
@@ -130,26 +126,6 @@ Result<void> signal_container(const Engine& engine, const ContainerRecord& recor
   TRY(send_noted(engine, record, connection, {"kill", signal}));
   if (signal == SIGKILL) connection.await_end();
   return {};
-}
-
-Result<void> pause_container(const Engine& engine, const ContainerRecord& record) {
-  const Fd lock = TRY(engine.containers.lock(record.id));
-  const Condition condition = TRY(condition_of(engine.containers, record));
-  if (condition == Condition::kPaused)
-    return Error(Code::kState, text::cat("Container ", record.short_id(), " is already paused"));
-  if (condition != Condition::kRunning) return not_running(record);
-  TRY(call_runtime(record, {"pause", record.id}));
-  return sys::open(engine.containers.run_file(record.id, kPausedFile), O_WRONLY | O_CREAT, 0600).ok()
-             ? Result<void>()
-             : Error(Code::kSystem, "the mark of a paused container can't be written");
-}
-
-Result<void> unpause_container(const Engine& engine, const ContainerRecord& record) {
-  const Fd lock = TRY(engine.containers.lock(record.id));
-  if (TRY(status_of(engine.containers, record)).condition != Condition::kPaused)
-    return Error(Code::kState, text::cat("Container ", record.short_id(), " is not paused"));
-  TRY(call_runtime(record, {"resume", record.id}));
-  return sys::unlinkat(FdView::cwd(), engine.containers.run_file(record.id, kPausedFile));
 }
 
 }  // namespace estiva::engine

@@ -21,7 +21,4 @@ Result<void> kill_container(const Engine& engine, const ContainerRecord& record)
 // Only sends it.
 Result<void> signal_container(const Engine& engine, const ContainerRecord& record, int signal);
 
-Result<void> pause_container(const Engine& engine, const ContainerRecord& record);
-Result<void> unpause_container(const Engine& engine, const ContainerRecord& record);
-
 }  // namespace estiva::engine
