@@ -14,8 +14,6 @@ namespace estiva::engine {
 
 namespace {
 
-bool runs(Condition condition) { return condition == Condition::kRunning || condition == Condition::kPaused; }
-
 Error is_running(const ContainerRecord& record) {
   return Error(Code::kState, text::cat("You cannot remove a running container ", record.id,
                                        ". Stop the container before attempting removal or force remove"));
@@ -27,13 +25,27 @@ Result<void> remove_marked(const Engine& engine, ContainerRecord record) {
   return discard(engine, record.id);
 }
 
-Result<void> remove_ended(const Engine& engine, const std::string& id) {
+bool runs(const Status& status) {
+  return status.condition == Condition::kRunning || status.condition == Condition::kPaused;
+}
+
+// False: somebody has started it before we had the lock.
+Result<bool> remove_ended(const Engine& engine, const std::string& id) {
   const Fd lock = TRY(engine.containers.lock(id));
   TRY(finish_locked(engine, id));
-  ContainerRecord record = TRY(engine.containers.read(id));
-  if (runs(TRY(condition_of(engine.containers, record))))
-    return is_running(record);  // it was started meanwhile
-  return remove_marked(engine, std::move(record));
+  const ContainerRecord record = TRY(engine.containers.read(id));
+  if (runs(TRY(status_of(engine.containers, record)))) return false;
+  TRY(remove_marked(engine, record));
+  return true;
+}
+
+// False: it runs again.
+Result<bool> try_remove(const Engine& engine, const std::string& id, bool force) {
+  const ContainerRecord record = TRY(engine.containers.read(id));
+  const bool running = runs(TRY(status_of(engine.containers, record)));
+  if (running && !force) return is_running(record);
+  if (running) TRY(kill_container(engine, record));
+  return remove_ended(engine, id);
 }
 
 }  // namespace
@@ -58,13 +70,12 @@ Result<void> remove_if_due(const Engine& engine, const std::string& id) {
 }
 
 Result<void> remove_container(const Engine& engine, const std::string& id, bool force) {
-  ContainerRecord record = TRY(engine.containers.read(id));
-  const Condition condition = TRY(condition_of(engine.containers, record));
-  if (runs(condition) && !force) return is_running(record);
-  if (runs(condition)) TRY(kill_container(engine, record));
-  Result<void> removed = remove_ended(engine, id);
-  const bool gone = !removed.ok() && removed.error().code() == Code::kNotFound;  // --rm did it
-  return gone ? Result<void>() : std::move(removed);
+  for (;;) {
+    const Result<bool> removed = try_remove(engine, id, force);
+    if (removed.ok() && !removed.value()) continue;
+    const bool gone = !removed.ok() && removed.error().code() == Code::kNotFound;  // --rm did it
+    return removed.ok() || gone ? Result<void>() : Error::from_parts(removed.error().parts());
+  }
 }
 
 }  // namespace estiva::engine
