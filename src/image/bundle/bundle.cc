@@ -146,7 +146,7 @@ Result<Chosen> choose_place(Session& session, const BundleOptions& options, cons
 }
 
 Result<void> make_rootfs(const Store& store, const std::string& dir, const BundleOptions& options,
-                         BundleState& state) {
+                         const BundleState& state) {
   const bool in_place = !state.lower.empty();
   if (options.unpack && in_place)  // index_in_place has unpacked it
     return sys::renameat(FdView::cwd(), state.lower[0], FdView::cwd(), rootfs_path(dir));
@@ -154,7 +154,6 @@ Result<void> make_rootfs(const Store& store, const std::string& dir, const Bundl
   if (options.unpack) return unpack_rootfs(store, dir, state);
   for (const char* name : {"upper", "work", "empty"})
     TRY(sys::mkdirat(FdView::cwd(), text::cat(own_path(dir), "/", name), 0755));
-  state.tier = name_of(options.tier);
   return mount_rootfs(store, dir, state);
 }
 
@@ -169,7 +168,7 @@ Result<void> write_config(const std::string& dir, const std::string& text) {
   return write_bundle_spec(dir, spec);
 }
 
-// The state last: what has none is no bundle.
+// Before anything is mounted: whoever removes what a killed command left needs it.
 Result<void> write_state(const std::string& dir, const Chosen& chosen) {
   const Fd own = TRY(sys::open(own_path(dir), O_RDONLY | O_DIRECTORY));
   TRY(files::replace(own, kImage, chosen.config, 0600));
@@ -237,9 +236,10 @@ Result<void> make_bundle(const Store& store, const BundleOptions& options) {
   Chosen chosen = TRY(std::move(choice));
   chosen.state.image = options.image;
   layers = chosen.state.diff_ids;
+  if (!options.unpack) chosen.state.tier = name_of(options.tier);
+  TRY(write_state(dir, chosen));
   TRY(make_rootfs(store, dir, options, chosen.state));
   TRY(write_config(dir, chosen.config));
-  TRY(write_state(dir, chosen));
   TRY(register_bundle(store, dir, chosen.state));
   undo.dismiss();
   TRY(session.sync());
@@ -276,10 +276,13 @@ Result<void> remove_bundle(const Store& store, const std::string& directory) {
   if (is_mounted(rootfs_path(dir), kOverlayType)) {
     TRY(sys::umount2(rootfs_path(dir), UMOUNT_NOFOLLOW).context([&] { return rootfs_path(dir); }));
   }
-  take_back(dir, true);
+  // Its state last, so that a killed removal can be done again; without the configuration it counts no more.
+  (void)sys::unlinkat(FdView::cwd(), text::cat(dir, "/", kConfig));
   const Result<void> removed = sys::unlinkat(TRY(store.open_dir(place::kBundles)), record_file(dir));
   if (!removed.ok() && removed.error().errnum() != ENOENT) return Error::from_parts(removed.error().parts());
-  return release_lower(store, state.diff_ids);
+  TRY(release_lower(store, state.diff_ids));
+  take_back(dir, true);
+  return {};
 }
 
 Result<void> mount_bundle(const Store& store, const std::string& directory) {
