@@ -23,42 +23,30 @@ namespace {
 
 constexpr size_t kLongestValue = 255;  // of fsconfig(2)
 
-// A directory of short links to long names, and the working directory for as long as it is needed.
+// Short names for directories whose own are long or have colons: descriptors, with /proc/self/fd as the working directory
+// for as long as they are needed. Nothing of them can be left.
 class ShortNames {
  public:
   static Result<ShortNames> make() {
     ShortNames names;
     names.before_ = TRY(sys::open(".", O_RDONLY | O_DIRECTORY));
-    std::string path = "/tmp/cais-XXXXXX";
-    for (unsigned number = 0;; ++number) {
-      path = text::cat("/tmp/cais-", sys::getpid(), "-", number);
-      const Result<void> made = sys::mkdirat(FdView::cwd(), path, 0700);
-      if (made.ok()) break;
-      if (made.error().errnum() != EEXIST) return Error::from_parts(made.error().parts());
-    }
-    names.path_ = path;
-    names.dir_ = TRY(sys::open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    TRY(sys::fchdir(names.dir_));
+    TRY(sys::fchdir(TRY(sys::open("/proc/self/fd", O_RDONLY | O_DIRECTORY))));
     return names;
   }
   ShortNames(ShortNames&& other) noexcept = default;
   ~ShortNames() {
-    if (!dir_.valid()) return;
-    (void)sys::fchdir(before_);
-    (void)files::remove_tree(FdView::cwd(), path_);
+    if (before_.valid()) (void)sys::fchdir(before_);
   }
 
   Result<std::string> add(const std::string& target) {
-    std::string name = text::cat(count_++);
-    TRY(sys::symlinkat(target, dir_, name));
-    return name;
+    opened_.push_back(TRY(sys::open(target, O_PATH | O_DIRECTORY)));
+    return text::cat(opened_.back().number());
   }
 
  private:
   ShortNames() = default;
-  Fd before_, dir_;
-  std::string path_;
-  unsigned count_ = 0;
+  Fd before_;
+  std::vector<Fd> opened_;
 };
 
 // The call's error, with what the kernel said beside it.
