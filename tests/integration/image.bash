@@ -19,7 +19,7 @@ image_setup() {
 # From here on cais, and what `in_net` runs, is in a network namespace of the test's own.
 use_own_net() {
     requires nft nsenter ip
-    unshare --net sleep 600 3>&- &
+    unshare --net sleep 3600 3>&- &
     NET_PID=$!
     at_end kill "$NET_PID"
     wait_for 5 has_own_net
