@@ -105,6 +105,11 @@ Result<void> Containers::write(const ContainerRecord& record) const {
   return files::replace(directory, kRecord, codec::encode(record, true), 0600);
 }
 
+Result<void> Containers::forget(const std::string& id) const {
+  Result<void> removed = sys::unlinkat(FdView::cwd(), file(id, kRecord));
+  return !removed.ok() && removed.error().errnum() == ENOENT ? Result<void>() : std::move(removed);
+}
+
 Result<ContainerRecord> Containers::find(const std::string& wanted) const {
   std::vector<ContainerRecord> all = TRY(list())
   , begin_so;

@@ -39,6 +39,8 @@ class Containers {
   Result<std::vector<ContainerRecord>> list() const;  // newest first
   Result<ContainerRecord> read(const std::string& id) const;
   Result<void> write(const ContainerRecord& record) const;
+  // There is no such container any more; what is left of its directory is nobody's.
+  Result<void> forget(const std::string& id) const;
   // By ID, name or unique beginning of an ID. In docker's words where there is none; the hint has what is near.
   Result<ContainerRecord> find(const std::string& wanted) const;
 

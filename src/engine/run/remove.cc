@@ -57,6 +57,7 @@ Result<void> discard(const Engine& engine, const std::string& id) {
   const Result<void> removed = image::remove_bundle(engine.store, bundle);
   if (!removed.ok()) TRY(image::unmount(bundle + "/.cais/lower"));
   TRY(files::remove_tree(FdView::cwd(), engine.containers.run_dir(id)));
+  TRY(engine.containers.forget(id));  // before its lock goes
   TRY(files::remove_tree(FdView::cwd(), bundle));
   return files::remove_tree(FdView::cwd(), engine.containers.dir(id));
 }
