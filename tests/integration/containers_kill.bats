@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# SIGKILL of a shim or a container, and a boot since: the next command cleans up, and `ps -a` tells the truth.
+# SIGKILL of a shim or a container, a boot since, and whatever dies at random moments: the next command cleans up, and `ps -a` tells the truth.
 
 load image
 
@@ -25,9 +25,10 @@ assert_clean() {
 
 @test "the shim is killed: the container ends, and its record says why" {
     detached busy:1 sleep 100
-    local init
-    init=$(state_value init)
-    kill -KILL "$(state_value shim)"
+    local init shim
+    init=$(state_value init) shim=$(state_value shim)
+    kill -KILL "$shim"
+    wait_for 10 process_gone "$shim"
     assert_has "$(cais ps -a)" "Exited (137)"
     assert_equal "$(cais inspect "$CID" | jq -r .[0].State.Error)" "its shim was killed"
     process_gone "$init" || fail "the container's process lives"
@@ -61,4 +62,14 @@ assert_clean() {
     good wait "$CID"
     assert_has "$(cais ps -a)" "Exited (137)"
     assert_clean
+}
+
+@test "commands, shims, inits and what follows an end are killed at random moments" {
+    local moments=40
+    [ "${ESTIVA_FULL:-0}" != 1 ] || moments=500
+    use_own_net
+    run in_net "$PYTHON" "$HERE/containers_kill.py" "$CAIS" "$T/store" "$T/run" "$moments" busy:1 3>&-
+    echo "$output" >&2
+    assert_status 0
+    assert_has "$output" ": 0 damaged" "moments"
 }

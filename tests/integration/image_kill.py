@@ -15,6 +15,8 @@ import subprocess
 import sys
 import time
 
+from killing import begin, files_below
+
 CAIS, STORE, RUN, KILLS, PULLED, BUNDLE, *ARCHIVES = sys.argv[1:]
 KILLS = int(KILLS)
 IMPORTED, COMMITTED = "imported:1", "committed:1"
@@ -128,13 +130,11 @@ def unreferenced():
 
 
 def left():
-    return [os.path.join(folder, name) for folder, _, files in os.walk(STORE) for name in files if name != "lock"]
+    return [path for path in files_below(STORE) if os.path.basename(path) != "lock"]
 
 
 def main():
-    seed = int(os.environ.get("IMAGE_KILL_SEED", time.time_ns() % 1_000_000))
-    print("seed", seed, flush=True)
-    random.seed(seed)
+    begin("IMAGE_KILL_SEED")
     names = make_all()
     before = identities()
     killed = kill_some(names)

@@ -236,7 +236,10 @@ holders() { in_net ss -ltnpH "sport = $1"; }
 
 @test "SIGKILL of the shim, or of a command that had just joined: the next one cleans up" {
     serve one -p 8080:80
-    kill -KILL "$(state_value shim)"
+    local shim
+    shim=$(state_value shim)
+    kill -KILL "$shim"
+    wait_for 10 process_gone "$shim"
     assert_has "$(cais ps -a)" "Exited (137)"
     nothing_left || fail "something is left"
     # As if the starter had been killed before there was a shim.
