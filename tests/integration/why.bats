@@ -84,11 +84,14 @@ handles_term() { # its shell has set the trap
 
 @test "why: the shim killed, the host restarted, a start that was refused, a restart policy" {
     detached --name lost busy:1 sleep 100
-    kill -KILL "$(sed -n 's/^shim=//p' "$T"/run/containers/*/state)"
+    local shim
+    shim=$(sed -n 's/^shim=//p' "$T"/run/containers/*/state)
+    kill -KILL "$shim"
+    wait_for 5 process_gone "$shim"
     told lost "Its cais-shim was killed"
     good rm lost
     detached --name booted busy:1 sleep 100
-    local state shim init
+    local state init
     state=$(echo "$T"/run/containers/*/state)
     cp "$state" "$T/state"
     good stop -t 0 booted
