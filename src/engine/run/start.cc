@@ -117,11 +117,7 @@ Result<ShimConnection> start_locked(const Engine& engine, const ContainerRecord&
   const std::string& id = record.id;
   TRY(files::remove_tree(FdView::cwd(), containers.run_dir(id)));
   TRY(files::make_directories(containers.run_dir(id), 0700));
-  Undo undo([&] {
-    (void)leave_bridge(containers, id);
-    (void)image::unmount(containers.bundle(id) + "/rootfs");
-    (void)files::remove_tree(FdView::cwd(), containers.run_dir(id));
-  });
+  Undo undo([&] { (void)finish_locked(engine, id); });
   const NetworkMode network = TRY(network_mode(record.options));
   std::optional<Joined> joined;
   if (network == NetworkMode::kBridge) {

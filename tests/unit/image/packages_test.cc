@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// What package databases list, and whose a path is.
 #include "image/changes/packages.h"
 
 #include <gtest/gtest.h>
