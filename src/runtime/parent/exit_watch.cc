@@ -53,10 +53,11 @@ bool read_number(FdView dir, const char* file, const char* key, unsigned long lo
   return true;
 }
 
-// Whose limit it was. On v2 the kernel counts in the cgroup whose limit was met; on v1 that the limit was met at all.
+// Whose limit it was. On v2 the kernel counts in the cgroup whose limit was met and in those above it, so one that the
+// container has made below its own counts as its own; on v1 that the limit was met at all.
 const char* oom_origin(const Sources& sources) {
   unsigned long long met = 0;
-  const bool own = sources.memory_v2 ? read_number(sources.memory, "memory.events.local", "oom", met)
+  const bool own = sources.memory_v2 ? read_number(sources.memory, "memory.events", "oom", met)
                                      : read_number(sources.memory, "memory.failcnt", "", met);
   return own && met > 0 ? "own" : "ancestor";
 }
