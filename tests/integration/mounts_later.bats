@@ -141,6 +141,13 @@ inside() { nsenter --target "$(state_of pid)" --mount --root -- "$@"; }
     assert_has "$stderr" "mount namespace"
 }
 
+@test "before Linux 5.12: an error that says so, and nothing is made" {
+    running
+    without mount_setattr
+    refused "$(bind /new)" "Linux 5.12"
+    [ ! -e "$BUNDLE/rootfs/new" ] || fail "the target was made"
+}
+
 @test "links of the container lead inside it, to the root of the host never" {
     running
     mkdir "$T/own-victim"
