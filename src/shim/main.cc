@@ -11,6 +11,7 @@
 #include "estiva/base/sys.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "shim/init.h"
 #include "shim/shim.h"
 
 namespace estiva::shim {
@@ -96,6 +97,9 @@ int main(int argc, char** argv) {
     (void)estiva::sys::write_all(estiva::FdView::of_number(estiva::shim::kOut), text);
     return 0;
   }
+  const std::string_view name = argc > 0 ? argv[0] : "";
+  if (argc > 1 && name.ends_with(estiva::shim::kInitName))
+    return estiva::shim::run_init({argv + 1, static_cast<size_t>(argc) - 1});
   if (argc != 2) {
     const std::string_view usage = "usage: cais-shim DIR (started by cais; cais-shim(8))\n";
     (void)estiva::sys::write_all(estiva::FdView::of_number(STDERR_FILENO), usage);

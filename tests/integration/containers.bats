@@ -222,3 +222,33 @@ is_condition() { [ "$(condition)" = "$1" ]; }
     good update --memory 32m --pids-limit 50 two
     assert_equal "$(cais inspect two | jq .[0].HostConfig.Memory)" 33554432
 }
+
+@test "run --init: a process 1 of ours passes signals on, buries orphans, has the program's status" {
+    try run --network host --init --rm busy:1 sh -c 'cat /proc/1/comm; echo $$; exit 5'
+    assert_status 5
+    assert_equal "${lines[0]}" docker-init
+    [ "${lines[1]}" != 1 ] || fail "the program is process 1"
+    # Without it a shell that has no handler for a signal is not ended by it.
+    detached --name one --init busy:1 sleep 100
+    good stop -t 20 one
+    assert_equal "$(cais inspect one | jq -c '.[0] | [.State.ExitCode, .HostConfig.Init]')" "[143,true]"
+    detached --name two --init busy:1 sh -c 'for i in 1 2 3; do (sleep 0.1 & ) ; done; trap "exit 9" USR1; echo ready; while :; do sleep 0.1; done'
+    wait_for 5 said_ready two
+    wait_for 5 no_zombies two
+    good kill -s USR1 two
+    wait_for 5 ended_with two 9
+    assert_lacks "$(cais diff two)" docker-init
+    try run --network host --init --rm busy:1 /no/such
+    assert_status 127
+    assert_has "$stderr" 'docker-init: "/no/such"' "No such file"
+    try run --network host --init --rm busy:1 /etc/passwd
+    assert_status 126
+    try run --network host --init --rm busy:1 sh -c 'echo x >/sbin/docker-init'
+    assert_has "$stderr" "Read-only file system"
+    good run --network host --init --pid host --rm busy:1 sh -c 'ls /sbin/docker-init 2>&1 || true'
+    assert_has "$output" "No such file"
+}
+
+said_ready() { cais logs "$1" | grep -q ready; }
+no_zombies() { [ "$(cais exec "$1" sh -c 'grep -l "^State:.Z" /proc/[0-9]*/status 2>/dev/null | wc -l')" = 0 ]; }
+ended_with() { [ "$(cais inspect "$1" | jq -r '.[0].State | "\(.Status) \(.ExitCode)"')" = "exited $2" ]; }

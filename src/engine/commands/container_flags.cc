@@ -78,6 +78,8 @@ constexpr Option kRows[] = {
     options::row<&RunFlags::log_driver>(0, "log-driver", "NAME", "k8s-file or none"),
     options::row<&RunFlags::log_opt>(0, "log-opt", "NAME=VALUE", "max-size=SIZE, max-file=N"),
     options::row<&RunFlags::pid>(0, "pid", "MODE", "host: its processes are the host's"),
+    options::row<&RunFlags::init>(0, "init", nullptr,
+                                  "a small process 1 that passes signals on and buries orphans"),
     options::row<&RunFlags::ipc>(0, "ipc", "MODE", "host or private"),
     options::row<&RunFlags::uts>(0, "uts", "MODE", "host or private"),
     options::row<&RunFlags::cgroupns>(0, "cgroupns", "MODE", "host or private"),

@@ -125,6 +125,7 @@ void write_host_config(json::Writer& writer, const ContainerRecord& record) {
   out.boolean("AutoRemove", options.rm);
   out.boolean("Privileged", options.privileged);
   out.boolean("ReadonlyRootfs", options.read_only);
+  out.boolean("Init", options.init);
   out.texts("CapAdd", options.cap_add);
   out.texts("CapDrop", options.cap_drop);
   out.text("Runtime", record.runtime.at(0));

@@ -16,6 +16,7 @@
 #include "engine/network/network.h"
 #include "engine/run/remove.h"
 #include "engine/run/signals.h"
+#include "engine/run/start.h"
 #include "engine/spec/make_spec.h"
 #include "estiva/base/files.h"
 #include "estiva/base/root_dir.h"
@@ -90,6 +91,19 @@ Result<void> make_absolute(Strings& volumes) {
   return {};
 }
 
+// A copy for each container: what is in it can't reach the program that the host has.
+Result<std::string> provide_init(const Engine& engine, const ContainerRecord& record) {
+  if (!wants_init(record.options)) return std::string();
+  const std::string path = engine.containers.file(record.id, "init");
+  const Fd from =
+      TRY(sys::open(shim_program(engine), O_RDONLY).context([] { return std::string("--init"); }));
+  const Fd to = TRY(sys::open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0700));
+  const struct stat info = TRY(sys::fstat(from));
+  TRY(sys::copy_range({from, 0}, {to, 0}, static_cast<size_t>(info.st_size)));
+  TRY(sys::fchmod(to, 0755));
+  return path;
+}
+
 Result<void> write_config(const Engine& engine, const ContainerRecord& record,
                           const image::ImageConfig& image) {
   const std::string bundle = engine.containers.bundle(record.id);
@@ -98,15 +112,12 @@ Result<void> write_config(const Engine& engine, const ContainerRecord& record,
                            : image.config               ? image.config->user
                                                         : "";
   const image::FoundUser found = TRY(image::find_user(root, user));
-  SpecInput input{.record = record,
-                  .image = image,
-                  .user = found,
-                  .devices = {},
-                  .groups = {},
-                  .files = engine.containers.dir(record.id),
-                  .volumes = engine.volumes(),
-                  .network_path = {},
-                  .shared_network = false};
+  SpecInput input {
+    .record = record, .image = image, .user = found, .devices = {}, .groups = {},
+    .files = engine.containers.dir(record.id), .volumes = engine.volumes(),
+    .init = TRY(provide_init(engine, record))
+    , .network_path = {}, .shared_network = false
+  };
   input.devices = TRY(find_devices(record.options.device));
   for (const std::string& group : record.options.group_add)
     input.groups.push_back(TRY(image::find_user(root, text::cat("0:", group))).user.gid);

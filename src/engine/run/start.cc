@@ -33,10 +33,6 @@ namespace {
 
 constexpr char kShim[] = "cais-shim";
 
-std::string shim_program(const Engine& engine) {
-  return text::cat(engine.program.substr(0, engine.program.rfind('/') + 1), kShim);
-}
-
 Result<void> write_conf(const Engine& engine, const ContainerRecord& record, const std::vector<Fd>& held) {
   const Containers& containers = engine.containers;
   const ContainerOptions& options = record.options;
@@ -141,6 +137,10 @@ Result<ShimConnection> start_locked(const Engine& engine, const ContainerRecord&
 }
 
 }  // namespace
+
+std::string shim_program(const Engine& engine) {
+  return text::cat(engine.program.substr(0, engine.program.rfind('/') + 1), kShim);
+}
 
 int status_of_error(const Error& error) {
   const std::string text = text::lower(error.to_string());

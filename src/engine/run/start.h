@@ -16,6 +16,9 @@ struct StartRequest {
 Result<ShimConnection> start_container(const Engine& engine, const std::string& id,
                                        const StartRequest& request);
 
+// The path of cais-shim.
+std::string shim_program(const Engine& engine);
+
 // 127 or 126 of an error that says that the program is not there or can't be executed; else 125.
 int status_of_error(const Error& error);
 

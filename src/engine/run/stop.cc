@@ -71,7 +71,7 @@ Result<std::string> end(const Engine& engine, const ContainerRecord& record, con
   const int signal = request.signal != 0 ? request.signal : own;
   const int64_t own_time = record.options.stop_timeout > 0 ? record.options.stop_timeout : kUsual;
   const int64_t seconds = request.seconds >= 0 ? request.seconds : own_time;
-  const bool own_pids = record.options.pid != "host";
+  const bool own_pids = record.options.pid != "host" && !record.options.init;  // an init passes it on
   const bool useless =
       own_pids && !request.patient && signal != SIGKILL && !handles(status.state.init, signal);
   if (!useless) {

@@ -32,6 +32,7 @@ std::string hostname_of(const ContainerRecord& record) {
 Result<void> set_process(const SpecInput& input, spec::Process& process) {
   const ContainerOptions& options = input.record.options;
   process.args = input.record.args;
+  if (!input.init.empty()) process.args.insert(process.args.begin(), kInitPath);
   process.terminal = options.tty;
   if (!options.workdir.empty()) {
     if (!options.workdir.starts_with('/')) return bad_option("workdir", options.workdir, "is not absolute");
@@ -124,6 +125,8 @@ Result<Strings> process_args(const ContainerOptions& options, const image::Image
   return Error(Code::kInvalid, "No command specified")
       .hint("the image names none: give one behind the image");
 }
+
+bool wants_init(const ContainerOptions& options) { return options.init && options.pid != "host"; }
 
 Result<RestartPolicy> parse_restart(const std::string& text) {
   using Kind = RestartPolicy::Kind;

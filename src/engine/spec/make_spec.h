@@ -21,6 +21,7 @@ struct SpecInput {
   std::vector<uint32_t> groups;
   std::string files;            // directory of hostname, hosts, resolv.conf
   std::string volumes;          // directory of named volumes
+  std::string init;             // the program that becomes process 1; empty: the container's own does
   bool own_network = false;     // a network namespace of its own; or else the host's
   std::string network_path;     // of one that is there when it starts; empty: the runtime makes it
   bool shared_network = false;  // which is another container's, or what that one has
@@ -31,6 +32,10 @@ Result<Strings> process_args(const ContainerOptions& options, const image::Image
                              const Strings& command);
 
 Result<spec::Spec> make_spec(const SpecInput& input);
+
+// --init, where the container has processes of its own.
+bool wants_init(const ContainerOptions& options);
+inline constexpr char kInitPath[] = "/sbin/docker-init";  // in the container
 
 // ---- parts
 Result<std::vector<spec::Mount>> make_mounts(const SpecInput& input);

@@ -135,6 +135,13 @@ Result<std::vector<spec::Mount>> make_mounts(const SpecInput& input) {
     const auto given = [&](const VolumeRequest& each) { return each.target == file.target; };
     if (std::ranges::none_of(requests, given)) out.push_back(mount_of(file, ""));
   }
+  if (!input.init.empty()) {
+    VolumeRequest init;
+    init.source = input.init;
+    init.target = kInitPath;
+    init.read_only = true;
+    out.push_back(mount_of(init, ""));
+  }
   for (const VolumeRequest& each : requests) out.push_back(mount_of(each, input.volumes));
   return out;
 }
