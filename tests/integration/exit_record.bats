@@ -30,6 +30,10 @@ small() {
     [ "$KIB" -le 200 ]
 }
 
+# It has its name a moment after create has ended.
+has_watcher() { [ -n "$(watcher)" ]; }
+the_watcher() { wait_for 10 has_watcher >&2 && watcher; }
+
 @test "wait, there before the end, prints the status" {
     [ $KERNEL_TELLS = 1 ] || skip_because "needs Linux 6.15 (PIDFD_INFO_EXIT)"
     args sh -c 'trap "exit 42" TERM; while :; do sleep 0.05; done'
@@ -98,7 +102,7 @@ small() {
     assert_equal "$(record '[.status, .signal] | join(" ")')" "137 9"
     [ "$(record .finished)" -ge $(($(date +%s) - 30)) ] || fail "$(record .)"
     [ -d /sys/fs/cgroup/cpuacct ] || [ -n "$(cgroup2_dir)" ] || skip_because "the kernel has neither cpuacct nor cgroup2, which count CPU time"
-    [ "$(record .cpuMicroseconds)" -gt 50000 ] || fail "$(record .)"
+    [ "$(record .cpuMicroseconds)" -gt 2000 ] || fail "$(record .)"
     [ ! -d /sys/fs/cgroup/memory ] || [ "$(record .peakMemory)" -gt 10000 ] || fail "$(record .)"
 }
 
@@ -109,7 +113,7 @@ small() {
     ctr_start
     wait_for 5 test -e "$STATE/$CTR/exit.json"
     assert_equal "$(record .status)" 0
-    [ "$(record .cpuMicroseconds)" -gt 20000 ] || fail "$(record .)"
+    [ "$(record .cpuMicroseconds)" -gt 2000 ] || fail "$(record .)"
 }
 
 @test "--exit-record: killed for memory by the container's own limit" {
@@ -142,7 +146,7 @@ small() {
     BIG=$(printf '%0100000d' 0) ctr_create --exit-record 9</etc/passwd
     ctr_start
     local pid
-    pid=$(watcher)
+    pid=$(the_watcher)
     [[ $pid =~ ^[0-9]+$ ]] || fail "watchers: $pid"
     assert_equal "$(readlink "/proc/$pid/fd/0" "/proc/$pid/fd/1" "/proc/$pid/fd/2" | sort -u)" /dev/null
     assert_lacks "$(readlink "/proc/$pid/fd/"*)" /etc/passwd pipe:
@@ -157,11 +161,11 @@ small() {
 @test "a watcher that was killed or stopped does not keep delete waiting" {
     args sleep 1000
     ctr_create --exit-record
-    kill -KILL "$(watcher)"
+    kill -KILL "$(the_watcher)"
     must rt delete --force "$CTR"
     ctr_create --exit-record
     local pid
-    pid=$(watcher)
+    pid=$(the_watcher)
     kill -STOP "$pid"
     must rt delete --force "$CTR"
     kill -KILL "$pid"
