@@ -31,7 +31,7 @@ sigset_t handled_signals() {
   return mask;
 }
 
-// With a state on disk whoever cleans up finds us. A starter that died before that may have been cleaned up after already.
+// With a state on disk whoever cleans up finds us. A starter that died before may have been cleaned up after already.
 Result<void> check_starter() {
   struct pollfd report[] = {{STDOUT_FILENO, POLLOUT, 0}};
   TRY(sys::poll(report, 0));

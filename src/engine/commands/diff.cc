@@ -6,7 +6,6 @@
 #include "engine/commands/diff_packages.h"
 #include "engine/format.h"
 #include "estiva/base/json.h"
-#include "estiva/base/sys_data.h"
 #include "estiva/base/text.h"
 #include "estiva/base/utf8.h"
 #include "image/bundle/changes.h"
@@ -153,20 +152,9 @@ std::string sized_line(const Line& line) {
 // A file on one side, as far as it is worth to compare it line by line.
 constexpr uint64_t kLargestText = 1 << 20;  // bytes
 Result<std::optional<std::string>> read_text(const Side& side, const image::Found* found) {
-  std::string text;
-  if (found == nullptr) return std::optional(text);
-  if (!found->attributes.is_file() || found->attributes.size > kLargestText)
-    return std::optional<std::string>();
-  const std::optional<image::Content> content = TRY(side.content(*found));
-  if (!content) return std::optional<std::string>();
-  text.resize(std::min(content->size, kLargestText));
-  for (size_t done = 0; done < text.size();) {
-    const size_t count = TRY(sys::pread(content->file, text.data() + done, text.size() - done,
-                                        static_cast<off_t>(content->offset + done)));
-    if (count == 0) text.resize(done);
-    done += count;
-  }
-  return image::is_text(text) ? std::optional(text) : std::nullopt;
+  if (found == nullptr) return std::optional(std::string());
+  std::optional<std::string> text = TRY(side.read(*found, kLargestText));
+  return text && image::is_text(*text) ? std::move(text) : std::nullopt;
 }
 
 Result<std::string> content_of(const Comparison& comparison, const Change& change) {

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <iterator>
@@ -23,19 +22,6 @@ using image::tar::Kind;
 
 // The file behind a descriptor, whatever has its name by now.
 std::string held_path(FdView file) { return text::cat("/proc/self/fd/", file.number()); }
-
-Entry entry_of(const struct stat& info) {
-  Entry entry;
-  entry.kind = image::tar::kind_of(info.st_mode);
-  entry.permissions = info.st_mode & 07777;
-  entry.uid = info.st_uid;
-  entry.gid = info.st_gid;
-  entry.mtime = info.st_mtim.tv_sec;
-  entry.mtime_nsec = static_cast<uint32_t>(info.st_mtim.tv_nsec);
-  entry.major = major(info.st_rdev);
-  entry.minor = minor(info.st_rdev);
-  return entry;
-}
 
 // Those that mean the same elsewhere; the rest is a file system's or a security module's own.
 bool travels(std::string_view name) {
@@ -82,7 +68,7 @@ Result<void> TreeWalk::visit(FdView dir, const std::string& name, const std::str
   if (!opened.ok() && opened.error().errnum() == ENOENT) return {};  // gone since the directory was read
   const Fd node = TRY(std::move(opened));
   const struct stat info = TRY(sys::fstat(node));
-  Entry entry = entry_of(info);
+  Entry entry = image::tar::entry_of(info);
   entry.path = path;
   if (S_ISSOCK(info.st_mode)) {
     options_.warn(text::cat(text::quote(path), " is a socket; it is left out"));

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "estiva/base/sys_data.h"
 #include "estiva/base/text.h"
 
 namespace estiva::image {
@@ -35,19 +34,10 @@ Result<std::optional<Opened>> open_directory(const Side& side, std::string_view 
   return std::optional(std::move(out));
 }
 
+// Empty for what is no file, or too large a one.
 Result<std::string> read(const Side& side, const Found& found) {
-  std::string text;
-  if (!found.attributes.is_file() || found.attributes.size > kMaxDatabase) return text;
-  const std::optional<Content> content = TRY(side.content(found));
-  if (!content) return text;
-  text.resize(std::min(content->size, kMaxDatabase));
-  for (size_t done = 0; done < text.size();) {
-    const size_t count = TRY(sys::pread(content->file, text.data() + done, text.size() - done,
-                                        static_cast<off_t>(content->offset + done)));
-    if (count == 0) text.resize(done);
-    done += count;
-  }
-  return text;
+  return TRY(side.read(found, kMaxDatabase))
+  .value_or("");
 }
 
 // info/NAME.list, info/NAME:ARCHITECTURE.list
@@ -121,7 +111,7 @@ Packages apk_packages(std::string_view installed) {
   Packages out;
   std::string name, directory;
   for (const std::string& line : text::split(installed, '\n')) {
-    if (line.size() < 3 || line[1] != ':') continue;
+    if (line.size() < 2 || line[1] != ':') continue;
     const std::string value = line.substr(2);
     if (line[0] == 'P') out[name = value], directory.clear();
     if (name.empty()) continue;

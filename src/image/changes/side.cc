@@ -275,4 +275,18 @@ Result<std::optional<Content>> Side::content(const Found& found) const {
   return std::optional(std::move(content));
 }
 
+Result<std::optional<std::string>> Side::read(const Found& found, uint64_t limit) const {
+  if (!found.attributes.is_file() || found.attributes.size > limit) return std::optional<std::string>();
+  const std::optional<Content> bytes = TRY(content(found));
+  if (!bytes) return std::optional<std::string>();
+  std::string text(std::min(bytes->size, limit), '\0');
+  for (size_t done = 0; done < text.size();) {
+    const size_t count = TRY(sys::pread(bytes->file, text.data() + done, text.size() - done,
+                                        static_cast<off_t>(bytes->offset + done)));
+    if (count == 0) text.resize(done);
+    done += count;
+  }
+  return std::optional(std::move(text));
+}
+
 }  // namespace estiva::image

@@ -90,6 +90,8 @@ class Side {
   Result<std::optional<std::string>> link(const Found& found) const;
   // Of a regular file. Nothing if it has gone, or is none any more.
   Result<std::optional<Content>> content(const Found& found) const;
+  // The whole of a regular file of at most `limit` bytes. Nothing if it is none, is larger, or has gone.
+  Result<std::optional<std::string>> read(const Found& found, uint64_t limit) const;
 
  private:
   Result<std::optional<Found>> find_in_part(const Folder& folder, size_t part, const std::string& name) const;

@@ -2,7 +2,6 @@
 // Flat tars: of an image's merged tree, without mounting anything, and of a directory.
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <map>
@@ -129,16 +128,8 @@ class DirectoryExport {
 
  private:
   Result<void> add(FdView dir, const std::string& name, const std::string& path, const struct stat& info) {
-    tar::Entry entry;
-    entry.kind = tar::kind_of(info.st_mode);
+    tar::Entry entry = tar::entry_of(info);
     entry.path = path;
-    entry.permissions = info.st_mode & 07777;
-    entry.uid = info.st_uid;
-    entry.gid = info.st_gid;
-    entry.mtime = info.st_mtim.tv_sec;
-    entry.mtime_nsec = static_cast<uint32_t>(info.st_mtim.tv_nsec);
-    entry.major = major(info.st_rdev);
-    entry.minor = minor(info.st_rdev);
     if (entry.kind == tar::Kind::kSymlink) entry.link = TRY(sys::readlinkat(dir, name));
     if (entry.kind != tar::Kind::kDirectory && info.st_nlink > 1) {
       const auto [first, is_first] = first_.emplace(info.st_ino, path);

@@ -23,8 +23,8 @@ namespace {
 
 constexpr size_t kLongestValue = 255;  // of fsconfig(2)
 
-// Short names for directories whose own are long or have colons: descriptors, with /proc/self/fd as the working directory
-// for as long as they are needed. Nothing of them can be left.
+// Short names for directories whose own are long or have colons: descriptors, with /proc/self/fd as the working
+// directory for as long as they are needed. Nothing of them can be left.
 class ShortNames {
  public:
   static Result<ShortNames> make() {

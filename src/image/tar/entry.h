@@ -3,6 +3,7 @@
 #pragma once
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cstdint>
 #include <string>
@@ -56,5 +57,19 @@ struct Entry {
   std::vector<Extent> extents;
   std::vector<std::pair<std::string, std::string>> xattrs;  // full names
 };
+
+// What a file's attributes tell: all but names, content and extended attributes.
+inline Entry entry_of(const struct stat& info) {
+  Entry entry;
+  entry.kind = kind_of(info.st_mode);
+  entry.permissions = info.st_mode & 07777;
+  entry.uid = info.st_uid;
+  entry.gid = info.st_gid;
+  entry.mtime = info.st_mtim.tv_sec;
+  entry.mtime_nsec = static_cast<uint32_t>(info.st_mtim.tv_nsec);
+  entry.major = major(info.st_rdev);
+  entry.minor = minor(info.st_rdev);
+  return entry;
+}
 
 }  // namespace estiva::image::tar
