@@ -131,6 +131,25 @@ diff_ids() { cais inspect "$1" | jq -c '.[0].RootFS.diff_ids'; }
     refused "does not say which format" -- copy busy:1 "$T/somewhere"
 }
 
+@test "an archive of docker before 1.10 is refused by name, everywhere but as a root file system" {
+    local id
+    id=$(printf 'a%.0s' {1..64})
+    mkdir -p "$T/v1/$id" && echo x >"$T/f" && tar -C "$T" -cf "$T/v1/$id/layer.tar" f
+    echo 1.0 >"$T/v1/$id/VERSION"
+    echo '{"id":"'"$id"'","created":"2014-01-01T00:00:00Z","os":"linux"}' >"$T/v1/$id/json"
+    echo '{"old":{"1":"'"$id"'"}}' >"$T/v1/repositories"
+    tar -C "$T/v1" -cf "$T/v1.tar" "$id" repositories
+    gzip -k "$T/v1.tar"
+    local place
+    for place in "$T/v1.tar" "$T/v1.tar.gz" "docker-archive:$T/v1.tar"; do
+        refused "before 1.10" "have docker 1.10 to 28 load it and save it again" -- load "$place"
+        refused "before 1.10" -- bundle "$place" "$T/b"
+        [ ! -e "$T/b" ] || fail "a bundle is left"
+    done
+    assert_equal "$(find "$T/store" -type f ! -name lock)" ""
+    good import "$T/v1.tar" files:1
+}
+
 @test "archives that are none" {
     echo text >"$T/text"
     refused "the archive ends" -- load "$T/text"

@@ -168,6 +168,15 @@ Result<void> read_docker(const Locate& locate, Source& source) {
   return {};
 }
 
+// A directory for each layer, and a list of names in place of manifest.json. Docker read it until version 28
+// (moby pull request 50324).
+Error too_old(const std::string& path) {
+  return Error(Code::kUnsupported,
+               "is an archive of docker before 1.10: it has repositories, and no manifest.json")
+      .object(path)
+      .hint("have docker 1.10 to 28 load it and save it again");
+}
+
 Result<std::string> spool_file(const Store& store, FdView input, Source& source) {
   source.spool = TRY(Spool::make(store));
   AutoDecoder decoder;
@@ -218,6 +227,8 @@ Result<void> read_archive(const Store& store, Source& source, std::optional<Form
                                const bool oci = members.find("index.json") != nullptr &&
                                                 members.find("oci-layout") != nullptr;
                                const bool docker = members.find("manifest.json") != nullptr;
+                               if (!oci && !docker && members.find("repositories") != nullptr)
+                                 return too_old(source.path);
                                if (wanted == Format::kOciArchive || (!wanted && oci)) {
                                  source.format = Format::kOciArchive;
                                  return read_oci(locate, source);
