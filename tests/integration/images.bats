@@ -149,3 +149,31 @@ with tarfile.open(sys.argv[1], "w") as tar:
     assert_has "$stderr" "free"
     assert_equal "$(find "$T/small/store/layers" "$T/small/store/images" "$T/small/store/names" -type f)" ""
 }
+
+# Runs cais and fails if it had more than MIB in memory at any time.
+within_memory() { # MIB ARGUMENT...
+    local most=$1
+    shift
+    "$PYTHON" -c 'import resource, subprocess, sys
+subprocess.run(sys.argv[2:], check=True)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+sys.exit(f"{peak:.1f} MiB, at most {sys.argv[1]}" if peak > int(sys.argv[1]) else 0)' \
+        "$most" "$CAIS" --root "$T/store" --run-root "$T/run" "$@" 3>&-
+}
+
+# ESTIVA_FULL=1: a million, within what a pull of one layer may take.
+@test "a layer of very many entries takes little memory: on its way in, its index, a comparison, a check" {
+    needs_index
+    local count=300000 most=40
+    if [ "${ESTIVA_FULL:-0}" = 1 ]; then count=1000000 most=80; fi
+    $LAYERS many "$T/many.tar" $count
+    within_memory $most import "$T/many.tar" many:1
+    rm "$T/many.tar"
+    within_memory $most --storage index bundle many:1 "$T/b"
+    [ "$(ls "$T/b/rootfs/m/123" | wc -l)" = 1000 ] || fail "not all files are there"
+    touch "$T/b/rootfs/m/new"
+    within_memory $most diff "$T/b"
+    within_memory $most commit "$T/b" many:2
+    within_memory $most verify
+    good unbundle "$T/b"
+}

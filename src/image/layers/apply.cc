@@ -199,9 +199,12 @@ Result<bool> Tree::add(uint32_t position, const EntryView& entry) {
 Result<void> Tree::apply(const EntryFile& entries) {
   if (layers_.size() >= UINT16_MAX) return wrong("the image has more than 65535 layers");
   changes_own_ = false;
+  const auto layer = static_cast<uint16_t>(layers_.size());
+  layers_.push_back(&entries);
+  reserve(entries.count());
   const auto each = [&](const auto& act) -> Result<void> {
     for (uint32_t at = entries.first(); at != 0; at = entries.next(at)) {
-      const EntryView entry = entries.at(at);
+      const EntryView entry = record_at(layer, at);
       Result<void> done = act(at, entry);
       if (!done.ok()) return blame(entry, std::move(done).error());
     }
@@ -212,7 +215,6 @@ Result<void> Tree::apply(const EntryFile& entries) {
     if (is_reserved(parts) || !TRY(is_whiteout(parts))) return {};
     return hide(entry, std::move(parts));
   }));
-  layers_.push_back(&entries);
   changes_own_ = true;
   std::vector<uint32_t> later;
   TRY(each([&](uint32_t position, const EntryView& entry) -> Result<void> {
@@ -220,7 +222,7 @@ Result<void> Tree::apply(const EntryFile& entries) {
     return {};
   }));
   for (const uint32_t position : later) {
-    const EntryView entry = entries.at(position);
+    const EntryView entry = record_at(layer, position);
     const Result<bool> added = add(position, entry);
     if (!added.ok()) return blame(entry, Error(Code::kInvalid, added.error().parts().message));
     if (!added.value())

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The index in two walks of the tree in the same order: the first gives each inode its place, the second writes. Two
+// The index in two walks of the tree in the same order: the first gives each inode its place, the second writes. What the
+// first needs of an inode's record is gathered before, in the order of the records, which may be far from the tree's. Two
 // areas follow the super block: inodes with their attributes and short contents, then whole blocks of directories and
 // long links.
 #include "image/layers/erofs.h"
@@ -118,6 +119,8 @@ class IndexWriter {
   IndexWriter(Tree& tree, std::span<const LayerData> layers, FdView out)
       : tree_(tree), layers_(layers), out_(out) {
     nids_.assign(tree.inode_count(), kNoNid);
+    sizes_.reserve(tree.inode_count());
+    for (Tree::Id inode = 0; inode < tree.inode_count(); ++inode) sizes_.push_back(sizes_of(inode));
   }
 
   Result<std::vector<IndexDevice>> write(std::string_view seed) {
@@ -166,6 +169,24 @@ class IndexWriter {
 
   // ---- what stands where
 
+  // Of an inode, packed for there may be a million.
+  struct Sizes {
+    uint32_t type : 3;     // FileType
+    uint32_t link : 12;    // bytes of a symbolic link's target
+    uint32_t xattrs : 17;  // bytes of packed attributes, in units of 4
+  };
+  static_assert(sizeof(Sizes) == 4);
+
+  Sizes sizes_of(Tree::Id inode) const {
+    if (tree_.inode(inode).record == 0) return {kDirectory, 0, 0};
+    const EntryView entry = tree_.record_of(inode);
+    Sizes sizes{};
+    sizes.type = file_type(entry.head().mode) & 7;
+    if (sizes.type == kSymlink) sizes.link = entry.head().link_size & 0xfff;
+    sizes.xattrs = static_cast<uint32_t>(pack_xattrs(entry).size() / 4) & 0x1ffff;
+    return sizes;
+  }
+
   uint32_t mode_of(Tree::Id inode) const {
     return tree_.inode(inode).record == 0 ? S_IFDIR | 0755 : tree_.record_of(inode).head().mode;
   }
@@ -189,9 +210,8 @@ class IndexWriter {
   Body body_of(Tree::Id node) {
     Body body;
     const Tree::Id inode = tree_.node(node).inode;
-    const uint32_t mode = mode_of(inode);
-    if (S_ISLNK(mode)) body.size = tree_.record_of(inode).head().size;
-    if (S_ISDIR(mode)) {
+    body.size = sizes_[inode].link;
+    if (sizes_[inode].type == kDirectory) {
       uint64_t in_block = 0;
       for_entries(node, [&](std::string_view name, Tree::Id) {
         const uint64_t size = sizeof(Dirent) + name.size();
@@ -223,10 +243,7 @@ class IndexWriter {
     return at + forward;
   }
 
-  uint64_t head_size(Tree::Id inode) const {
-    const bool has_record = tree_.inode(inode).record != 0;
-    return sizeof(Inode) + (has_record ? pack_xattrs(tree_.record_of(inode)).size() : 0);
-  }
+  uint64_t head_size(Tree::Id inode) const { return sizeof(Inode) + uint64_t{sizes_[inode].xattrs} * 4; }
 
   // Inodes in the order of the walk: a directory, what is in it, then its directories.
   template <typename Visit>
@@ -276,7 +293,8 @@ class IndexWriter {
       size_t name_offset = block.size() * sizeof(Dirent);
       for (const Named& each : block) {
         const Tree::Id inode = tree_.node(each.node).inode;
-        append(out, Dirent{nids_[inode], static_cast<uint16_t>(name_offset), file_type(mode_of(inode)), 0});
+        append(out, Dirent{nids_[inode], static_cast<uint16_t>(name_offset),
+                           static_cast<uint8_t>(sizes_[inode].type), 0});
         name_offset += each.name.size();
       }
       for (const Named& each : block) out += each.name;
@@ -402,6 +420,7 @@ class IndexWriter {
   std::vector<IndexDevice> devices_;
   std::vector<Places> places_;    // of each layer
   std::vector<uint64_t> starts_;  // of each device, in blocks
+  std::vector<Sizes> sizes_;      // by inode
   std::vector<uint32_t> nids_;    // by inode
   uint64_t meta_ = 0, position_ = 0, planned_blocks_ = 0, blocks_at_ = 0, inodes_ = 0;
   uint32_t next_nid_ = 0, number_ = 0;

@@ -15,6 +15,29 @@ Tree::Tree() {
   hash_.assign(64, kNone);
 }
 
+void Tree::move_window(uint64_t window) const {
+  if (windows_ == kWindows) {
+    for (const uint16_t layer : looked_at_) layers_[layer]->forget();
+    windows_ = 0;
+  }
+  window_ = window;
+  looked_at_[windows_++] = static_cast<uint16_t>(window >> 32);
+}
+
+// Room for one more layer, at once: what grows by doubling is held twice meanwhile. An eighth more is for directories that
+// no entry names; small layers share a growth. Room that is not used takes no memory.
+void Tree::reserve(uint64_t entries) {
+  entries += entries / 8;
+  const auto grow = [&](auto& list) {
+    if (list.capacity() - list.size() < entries) list.reserve(list.size() + list.size() / 4 + entries);
+  };
+  grow(nodes_);
+  grow(inodes_);
+  size_t slots = hash_.size();
+  while ((nodes_.size() + entries) * 3 > slots * 2) slots *= 2;
+  if (slots > hash_.size()) fill_hash(slots);
+}
+
 std::string_view Tree::name(Id node) const {
   const char* at = names_.data() + nodes_[node].name;
   return {at + 1, static_cast<unsigned char>(*at)};
@@ -46,6 +69,12 @@ void Tree::hash_insert(Id id) {
   hash_[slot] = id;
 }
 
+void Tree::fill_hash(size_t slots) {
+  hash_ = std::vector<Id>();
+  hash_.assign(slots, kNone);
+  for (Id each = 1; each < nodes_.size(); ++each) hash_insert(each);
+}
+
 // Also one that is not there (any more); kNone if the name never was.
 Tree::Id Tree::child(Id parent, std::string_view wanted) const {
   for (size_t slot = hash_of(parent, wanted); hash_[slot] != kNone; slot = (slot + 1) & (hash_.size() - 1)) {
@@ -62,8 +91,7 @@ Tree::Id Tree::add_child(Id parent, std::string_view wanted) {
   names_ += static_cast<char>(wanted.size());
   names_ += wanted;
   if (nodes_.size() * 3 > hash_.size() * 2) {
-    hash_.assign(hash_.size() * 2, kNone);
-    for (Id each = 1; each < nodes_.size(); ++each) hash_insert(each);
+    fill_hash(hash_.size() * 2);
   } else {
     hash_insert(id);
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tree: the files of an image with all its layers merged (image-spec, layer.md), in memory. A path is a string here,
 // never a walk through the host's file system, so nothing that a layer says can lead outside. A node is small and says
-// where its record lies; a million of them fit in the memory that a pull may take.
+// where its record lies; a million of them fit in the memory that a pull may take, for the records themselves leave the
+// process's memory soon after they were looked at.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -49,7 +51,7 @@ class Tree {
   EntryView record(Id node) const { return record_of(nodes_[node].inode); }
   EntryView record_of(Id inode) const {
     const Inode& at = inodes_[inode];
-    return layers_[at.layer]->at(at.record);
+    return record_at(at.layer, at.record);
   }
   // Live children by name, as bytes. Puts the list in that order for good, so that walking it again is free.
   void sort_children(Id node);
@@ -74,10 +76,23 @@ class Tree {
   Id find(std::string_view path) const;
 
  private:
+  // Positions of records: 64 KiB, about what the kernel maps around a page that is touched.
+  static constexpr uint32_t kWindow = (64 << 10) / 8;
+  static constexpr unsigned kWindows = 32;
+
+  EntryView record_at(uint16_t layer, uint32_t position) const {
+    const uint64_t window = uint64_t{layer} << 32 | position / kWindow;
+    if (window != window_) move_window(window);
+    return layers_[layer]->at(position);
+  }
+  void move_window(uint64_t window) const;
+  void reserve(uint64_t entries);
+
   Id live(Id id) const;
   Id child(Id parent, std::string_view name) const;
   Id add_child(Id parent, std::string_view name);
   void hash_insert(Id id);
+  void fill_hash(size_t slots);
   size_t hash_of(Id parent, std::string_view name) const;
   void kill(Id node);
   void kill_children(Id node);
@@ -96,6 +111,10 @@ class Tree {
   std::vector<Inode> inodes_;
   std::string names_;
   std::vector<Id> hash_;  // open addressing; kNone is empty
+  // The part of the records that was looked at last, and the layers of those since they were last let go.
+  mutable uint64_t window_ = UINT64_MAX;
+  mutable unsigned windows_ = 0;
+  mutable std::array<uint16_t, kWindows> looked_at_;
   Changes* changes_ = nullptr;
   bool changes_own_ = false;  // a layer is being added: its own links and files are not walked through
 };
