@@ -187,6 +187,7 @@ check-tutorial: programs
 
 check-security:
 	$(MAKE) check-integration BATS_FILES='$(wildcard tests/integration/security_*.bats)'
+	$(if $(WITH_CAIS),$(MAKE) check-image BATS_FILES='$(wildcard tests/image/security_*.bats)')
 
 # VM_DIR keeps the machines elsewhere, for several builds; VM_ARGS goes to tests/vm/run.
 check-vm: test-programs
