@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # wait, and --exit-record: how a container ended.
+# Guests: old
 
 load helpers
 
@@ -19,6 +20,11 @@ waits() {
 ended() { wait_for 10 test -e "$T/waited"; }
 
 record() { jq -r "$1" "$STATE/$CTR/exit.json"; }
+
+# KEY VALUE: what the record says; before Linux 6.15 nothing, where the init's parent was quicker.
+told() {
+    if [ $KERNEL_TELLS = 1 ]; then echo ".$1"; else echo "(.$1 // $2)"; fi
+}
 
 watcher() { grep -lsx estiva-exit /proc/[0-9]*/comm | cut -d / -f 3 | while read -r pid; do
     ! grep -qs "$STATE/$CTR" <(readlink "/proc/$pid/fd/"*) || echo "$pid"
@@ -85,10 +91,14 @@ the_watcher() { wait_for 10 has_watcher >&2 && watcher; }
     ctr_start
     wait_status stopped
     wait_for 5 test -e "$STATE/$CTR/exit.json"
-    assert_equal "$(record '[.status, .signal, .oomKills] | map(tostring) | join(" ")')" "7 null null"
+    assert_equal "$(record "[$(told status 7), .signal, .oomKills] | map(tostring) | join(\" \")")" "7 null null"
     assert_equal "$(stat -c '%a %u' "$STATE/$CTR/exit.json")" "600 0"
     capture wait "$CTR"
-    assert_equal "$status $output" "0 7"
+    if [ "$(record .status)" = 7 ]; then
+        assert_equal "$status $output" "0 7"
+    else
+        assert_has "$stderr" "exit status is unknown"
+    fi
     must rt delete "$CTR"
     assert_nothing_left
 }
@@ -99,7 +109,7 @@ the_watcher() { wait_for 10 has_watcher >&2 && watcher; }
     sleep 0.5
     must rt kill "$CTR" KILL
     wait_for 5 test -e "$STATE/$CTR/exit.json"
-    assert_equal "$(record '[.status, .signal] | join(" ")')" "137 9"
+    assert_equal "$(record "[$(told status 137), $(told signal 9)] | join(\" \")")" "137 9"
     [ "$(record .finished)" -ge $(($(date +%s) - 30)) ] || fail "$(record .)"
     [ -d /sys/fs/cgroup/cpuacct ] || [ -n "$(cgroup2_dir)" ] || skip_because "the kernel has neither cpuacct nor cgroup2, which count CPU time"
     [ "$(record .cpuMicroseconds)" -gt 2000 ] || fail "$(record .)"
@@ -112,7 +122,7 @@ the_watcher() { wait_for 10 has_watcher >&2 && watcher; }
     ctr_create --exit-record
     ctr_start
     wait_for 5 test -e "$STATE/$CTR/exit.json"
-    assert_equal "$(record .status)" 0
+    assert_equal "$(record "$(told status 0)")" 0
     [ "$(record .cpuMicroseconds)" -gt 2000 ] || fail "$(record .)"
 }
 
@@ -123,7 +133,7 @@ the_watcher() { wait_for 10 has_watcher >&2 && watcher; }
     ctr_create --exit-record
     ctr_start
     wait_for 20 test -e "$STATE/$CTR/exit.json"
-    assert_equal "$(record '[.status, .signal, .oomOrigin] | join(" ")')" "137 9 own"
+    assert_equal "$(record "[$(told status 137), $(told signal 9), .oomOrigin] | join(\" \")")" "137 9 own"
     [ "$(record .peakMemory)" -le 33554432 ] || fail "$(record .)"
 }
 
@@ -138,7 +148,7 @@ the_watcher() { wait_for 10 has_watcher >&2 && watcher; }
     ctr_create --exit-record
     ctr_start
     wait_for 20 test -e "$STATE/$CTR/exit.json"
-    assert_equal "$(record '[.status, .oomOrigin] | join(" ")')" "137 ancestor"
+    assert_equal "$(record "[$(told status 137), .oomOrigin] | join(\" \")")" "137 ancestor"
 }
 
 @test "the watcher: one small process outside the container, with nothing of the caller's" {
