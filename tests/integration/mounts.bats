@@ -438,3 +438,19 @@ late"
     in_container 'grep -c " /many/" /proc/self/mountinfo'
     assert_equal "$output" 40
 }
+
+@test "bind sources that only the host's root can reach, in a user namespace" {
+    requires userns
+    mkdir -p "$T/own-closed/dir"
+    echo seen | tee "$T/own-closed/dir/file" >"$T/own-closed/file"
+    chmod 700 "$T/own-closed"
+    config --arg s "$T/own-closed" '.mounts += [
+            {"destination": "/dir", "source": ($s + "/dir"), "options": ["bind", "ro"]},
+            {"destination": "/file", "source": ($s + "/file"), "options": ["bind"]}]
+        | .linux.namespaces += [{"type": "user"}]
+        | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        | .linux.gidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
+    chown -R -h 100000:100000 "$BUNDLE/rootfs"
+    in_container 'cat /dir/file /file; grep " /dir " /proc/self/mountinfo'
+    assert_match "$output" $'^seen\nseen\n.* /dir ro,'
+}

@@ -25,7 +25,8 @@ struct Context {
 
   // Opened by the parent.
   Fd rootfs_tree;  // detached copy of the root file system's mounts; invalid with the old mount API
-  std::vector<Fd> mount_sources;   // by index of plan.rootfs.mounts: detached trees of the bind sources
+  // By index of plan.rootfs.mounts: detached trees of the bind sources; with the old mount API paths, or none.
+  std::vector<Fd> mount_sources;
   std::vector<Fd> device_sources;  // by index of plan.rootfs.devices: detached host nodes
   std::vector<Fd> namespaces;      // by index of plan.namespaces.join
   std::vector<Fd> cgroup_tasks;    // v1: the child writes "0" to each

@@ -81,7 +81,7 @@ Result<void> check_bind_on_proc(const MountStep& step, const Fd& source) {
 
 Result<Fd> bind(Context& c, const MountStep& step, Fd& source, const Fd& target) {
   TRY(check_bind_on_proc(step, source));
-  if (source.valid()) {
+  if (source.valid() && c.plan.new_mount_api) {
     // Attributes and propagation are set already.
     Fd copy = step.opening == BindOpening::kParentThenCopy ? TRY(copy_tree(c, source, target)) : Fd();
     Fd tree = std::move(copy.valid() ? copy : source);
@@ -89,14 +89,14 @@ Result<Fd> bind(Context& c, const MountStep& step, Fd& source, const Fd& target)
     source.reset();
     return tree;
   }
-  if (!step.source_link) {
+  if (!source.valid() && !step.source_link) {
     TRY(bind_mount(c, step, target));
     return Fd();
   }
   // mount(2) follows links, but not the one that a descriptor holds.
-  const Fd link = TRY(sys::open(step.source, O_PATH | O_NOFOLLOW));
+  const Fd path = source.valid() ? std::move(source) : TRY(sys::open(step.source, O_PATH | O_NOFOLLOW));
   MountStep held = step;
-  held.source = descriptor_path(link);
+  held.source = descriptor_path(path);
   TRY(bind_mount(c, held, target));
   return Fd();
 }

@@ -58,6 +58,18 @@ Result<void> move_root(const Context& c) {
   return sys::chdir("/");
 }
 
+// Without the calls of Linux 5.12 a bind is made from a path, which the root of a user namespace may not be allowed to
+// reach. This process still is. What can't be opened is an error when its turn comes.
+void open_bind_paths(Context& c) {
+  if (c.plan.new_mount_api || !c.plan.namespaces.has(CLONE_NEWUSER)) return;
+  for (size_t i = 0; i < c.mount_sources.size(); ++i) {
+    const MountStep& step = c.plan.rootfs.mounts[i].mount;
+    if (step.kind != MountKind::kBind || step.copy_link) continue;
+    Result<Fd> opened = sys::open(step.source, O_PATH | (step.source_link ? O_NOFOLLOW : 0));
+    if (opened.ok()) c.mount_sources[i] = std::move(opened).value();
+  }
+}
+
 }  // namespace
 
 Result<void> attach_rootfs(Context& c) {
@@ -67,6 +79,7 @@ Result<void> attach_rootfs(Context& c) {
   } else {
     c.root = TRY(RootDir::open(c.plan.rootfs.path).context([] { return "root file system"; }));
   }
+  open_bind_paths(c);
   return become_root(c);
 }
 
