@@ -17,7 +17,7 @@ traced() { # STRACE-OPTION... -- ARGUMENT...
 
 # PREPARE, the command killed, JUDGE; for each step.
 at_each_step() { # PREPARE JUDGE ARGUMENT...
-    local prepare=$1 judge=$2 every=3 at
+    local prepare=$1 judge=$2 every=3 at missed=0
     shift 2
     [ "${ESTIVA_FULL:-0}" != 1 ] || every=1
     for at in first counted; do # the first time there is more to do
@@ -30,12 +30,14 @@ at_each_step() { # PREPARE JUDGE ARGUMENT...
     for ((at = 0; at < ${#STEP[@]}; at += every)); do
         remove_containers
         $prepare
-        ! traced -e "inject=${STEP[at]}" -- "$@" || fail "step ${STEP[at]} was not reached"
+        # What a commit of the same second has written need not be written again.
+        ! traced -e "inject=${STEP[at]}" -- "$@" || missed=$((missed + 1))
         echo "step ${STEP[at]}: $(tail -n 1 "$T/calls")"
         wait_for 10 settled
         SHOWN=$(cais ps -a)
         $judge
     done
+    [ $((missed * every * 5)) -lt ${#STEP[@]} ] || fail "$missed steps were not reached, of $((${#STEP[@]} / every))"
 }
 
 # No shim works at its container's end, which the command may have brought about.

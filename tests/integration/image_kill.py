@@ -96,7 +96,7 @@ def make_all():
 def kill_some(names):
     """Until there were enough that were killed before their end. How many of each verb."""
     killed, seconds = collections.Counter(), collections.defaultdict(lambda: 0.02)
-    while killed.total() < KILLS:
+    while killed.total() < KILLS or set(VERBS) - {"tag"} - set(killed):
         pair = []
         for _ in range(2):
             verb = random.choice(VERBS)

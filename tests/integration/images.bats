@@ -5,6 +5,12 @@ load image
 
 setup() { image_setup; }
 
+@test "a kernel that mounts an index from its file is used so" {
+    must_have_index || skip_because "needs EROFS from a file (Linux 6.12) and a store that is on no tmpfs"
+    good info
+    assert_match "$output" "storage: +index"
+}
+
 @test "help, version and what is unknown" {
     good --help
     assert_has "$output" "usage: cais" bundle import "--run-root"

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/utsname.h>
 
@@ -23,8 +24,8 @@ namespace {
 
 constexpr size_t kLongestValue = 255;  // of fsconfig(2)
 
-// Short names for directories whose own are long or have colons: descriptors, with /proc/self/fd as the working
-// directory for as long as they are needed. Nothing of them can be left.
+// Short names for files and directories whose own are long or have colons: descriptors, with /proc/self/fd as the
+// working directory for as long as they are needed. Nothing of them can be left.
 class ShortNames {
  public:
   static Result<ShortNames> make() {
@@ -39,7 +40,7 @@ class ShortNames {
   }
 
   Result<std::string> add(const std::string& target) {
-    opened_.push_back(TRY(sys::open(target, O_PATH | O_DIRECTORY)));
+    opened_.push_back(TRY(sys::open(target, O_PATH)));
     return text::cat(opened_.back().number());
   }
 
@@ -127,14 +128,21 @@ bool is_mounted(const std::string& target, long type) {
   return info.ok() && static_cast<uint32_t>(info.value().f_type) == static_cast<uint32_t>(type);
 }
 
+// One command tries, the others wait for what it finds.
 Result<Tier> probe_tier(const std::string& work, const std::string& run_root) {
   TRY(files::make_directories(run_root, 0700));
   const Fd dir = TRY(sys::open(run_root, O_RDONLY | O_DIRECTORY));
   const std::string place = work.substr(0, work.rfind('/'));
   const std::string key = text::cat(TRY(boot_id()), " ", kernel_release(), " ", place, " ");
-  const Result<std::string> known = files::read_all(dir, "tier", 4096);
-  if (known.ok() && known.value() == text::cat(key, "index\n")) return Tier::kIndex;
-  if (known.ok() && known.value() == text::cat(key, "unpacked\n")) return Tier::kUnpacked;
+  const auto read_known = [&]() -> std::optional<Tier> {
+    const Result<std::string> known = files::read_all(dir, "tier", 4096);
+    if (known.ok() && known.value() == text::cat(key, "index\n")) return Tier::kIndex;
+    if (known.ok() && known.value() == text::cat(key, "unpacked\n")) return Tier::kUnpacked;
+    return std::nullopt;
+  };
+  if (const std::optional<Tier> known = read_known()) return *known;
+  TRY(sys::flock(dir, LOCK_EX));
+  if (const std::optional<Tier> known = read_known()) return *known;
   TRY(sys::mkdirat(FdView::cwd(), work, 0700));
   const Undo remove([&] { (void)files::remove_tree(FdView::cwd(), work); });
   const Tier tier = TRY(try_mount(work));

@@ -83,12 +83,12 @@ Result<void> set_up(Context& c, sync::Channel& parent) {
 
 // After create: the one who starts comes through the gate. The init may wait for long: it keeps the gate and what
 // the program is to have, nothing of the host (CVE-2016-9962, CVE-2024-21626). A starter that ends before it has
-// said so is forgotten, the next may come.
+// said so is forgotten, the next may come. Whoever is told that it is created finds it so, and unlocked.
 Result<sync::Channel> wait_at_gate(Context& c, sync::Channel& parent) {
+  TRY(close_all_but(c, {parent.fd().number(), c.start_socket.number(), c.start_lock.number(),
+                        c.hooks_stdout.number(), c.hooks_stderr.number()}));
   TRY(parent.ask(sync::Type::kReady));
   parent.close();
-  TRY(close_all_but(
-      c, {c.start_socket.number(), c.start_lock.number(), c.hooks_stdout.number(), c.hooks_stderr.number()}));
   for (;;) {
     sync::Channel starter(TRY(sys::accept(c.start_socket)));
     Result<sync::Message> message = starter.receive();

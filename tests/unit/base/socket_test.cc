@@ -65,7 +65,8 @@ TEST(Socket, FurtherDescriptorsAreClosed) {
   memcpy(CMSG_DATA(header), sent, sizeof sent);
   ASSERT_EQ(::sendmsg(pair.value().second.number(), &message, 0), 1);
   const auto open_ones = [] {
-    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"),
+                         std::filesystem::directory_iterator());
   };
   const auto before = open_ones();
   Result<sys::Received> received = sys::receive_message(pair.value().first, 16);
