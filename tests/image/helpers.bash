@@ -74,6 +74,8 @@ registry_teardown() {
 }
 
 in_net() { nsenter --target "$NET_PID" --net --mount -- "$@"; }
+# In the background $! is the command itself, not a shell around it.
+in_net_exec() { exec nsenter --target "$NET_PID" --net --mount -- "$@"; }
 
 wait_for() { # SECONDS COMMAND...
     local end=$((SECONDS + $1))
@@ -105,7 +107,7 @@ serve() {
     jq -n --arg root "$CONTENT" --arg log "$LOG" --arg faults "$FAULTS" --arg ready "$ready" \
         '{root: $root, log: $log, faults: $faults, ready: $ready, listen: $ARGS.positional | map(fromjson)}' \
         --args -- "$@" >"$ready.json"
-    in_net "$PYTHON" "$HERE/server.py" "$ready.json" 3>&- >"$ready.log" 2>&1 &
+    in_net_exec "$PYTHON" "$HERE/server.py" "$ready.json" 3>&- >"$ready.log" 2>&1 &
     PIDS+=($!)
     wait_for 20 server_is_ready "$ready" $!
 }
@@ -125,7 +127,7 @@ real_registry() {
     else
         printf 'http: {addr: "127.0.0.1:%s"}\n%s\n' "$1" "${2-}" >>"$config"
     fi
-    in_net docker-registry serve "$config" 3>&- >"$T/registry-$1.log" 2>&1 &
+    in_net_exec docker-registry serve "$config" 3>&- >"$T/registry-$1.log" 2>&1 &
     PIDS+=($!)
     wait_for 20 port_is_open "$1"
 }

@@ -13,7 +13,7 @@ serve_image() { # FILE
     "$PYTHON" "$servers/images.py" "$T/content" app 1 docker layers=4 size=400000 >/dev/null
     jq -n --arg t "$T" --arg ready "$1" '{root: ($t + "/content"), log: ($t + "/requests"), ready: $ready,
         listen: [{role: "registry", port: 5000}]}' >"$T/registry.json"
-    in_net "$PYTHON" "$servers/server.py" "$T/registry.json" 3>&- >"$T/registry.log" 2>&1 &
+    "${NET[@]}" "$PYTHON" "$servers/server.py" "$T/registry.json" 3>&- >"$T/registry.log" 2>&1 &
     at_end kill $!
     wait_for 30 test -e "$1"
 }
