@@ -76,7 +76,7 @@ class Engine:
         names = [name[:15] for name in PROCESSES[self.name]]
         return {pid: name for pid, name in own_processes().items() if name in names}
 
-    def memory(self):
+    def resident(self):
         """KiB of the engine's own processes."""
         return sum(map(share_of, self.processes()))
 
