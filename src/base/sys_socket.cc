@@ -148,25 +148,32 @@ Result<void> tell_senders(FdView socket) {
   return check(::setsockopt(socket.number(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on), "setsockopt");
 }
 
-Result<Received> receive_message(FdView socket, size_t limit) {
-  Received received;
-  const auto buffer = std::make_unique_for_overwrite<char[]>(limit);
-  struct iovec part = {buffer.get(), limit};
-  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))] = {};
+// One message, with the control data that there is room for; its size, or nothing when there is none (MSG_DONTWAIT).
+static Result<std::optional<size_t>> receive(FdView socket, struct iovec part, std::span<char> control,
+                                             int flags, Received& received) {
   struct msghdr message = {};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
   ssize_t size;
   do {
-    size = ::recvmsg(socket.number(), &message, MSG_CMSG_CLOEXEC);
+    size = ::recvmsg(socket.number(), &message, flags | MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
+  if (size < 0 && errno == EAGAIN && (flags & MSG_DONTWAIT) != 0) return std::optional<size_t>();
   TRY(check(size, "recvmsg"));
   take_control(message, received);
   if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Error::system("recvmsg", EMSGSIZE);
-  received.end = size == 0;
-  received.data.assign(buffer.get(), static_cast<size_t>(size));
+  return std::optional<size_t>(static_cast<size_t>(size));
+}
+
+Result<Received> receive_message(FdView socket, size_t limit) {
+  Received received;
+  const auto buffer = std::make_unique_for_overwrite<char[]>(limit);
+  alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))] = {};
+  const std::optional<size_t> size = TRY(receive(socket, {buffer.get(), limit}, control, 0, received));
+  received.end = size == size_t{0};
+  received.data.assign(buffer.get(), size.value_or(0));
   return received;
 }
 
@@ -219,24 +226,11 @@ Result<bool> try_send(FdView socket, std::span<const struct iovec> parts) {
 }
 
 Result<std::optional<size_t>> try_receive(FdView socket, void* buffer, size_t size, Fd& passed) {
-  struct iovec part = {buffer, size};
   alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  struct msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  ssize_t got;
-  do {
-    got = ::recvmsg(socket.number(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0 && errno == EAGAIN) return std::optional<size_t>();
-  TRY(check(got, "recvmsg"));
   Received received;
-  take_control(message, received);
+  const std::optional<size_t> got = TRY(receive(socket, {buffer, size}, control, MSG_DONTWAIT, received));
   passed = std::move(received.fd);
-  if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Error::system("recvmsg", EMSGSIZE);
-  return std::optional<size_t>(static_cast<size_t>(got));
+  return got;
 }
 
 Result<void> bring_up_interface(const char* name) {

@@ -155,7 +155,7 @@ has_file() { [ -e "/sys/fs/cgroup/$1" ] || skip_because "the kernel has no /sys/
     not_on runc "1.1 looks at v1 only"
     local size dir
     dir=$(cgroup2_dir)
-    grep -qw hugetlb "$dir/cgroup.controllers" || skip_because "no hugetlb controller"
+    grep -qw hugetlb "$dir/cgroup.controllers" || skip_because "cgroup2 has no hugetlb controller here"
     size=2MB
     resources '{"hugepageLimits": [{"pageSize": "'"$size"'", "limit": 4194304}]}'
     assert_equal "$(cat "$(cgroup_dir unified)/hugetlb.$size.max")" 4194304

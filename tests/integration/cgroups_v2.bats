@@ -30,7 +30,7 @@ has_controller() {
 }
 
 @test "hugetlb: limit and reservation" {
-    has_controller hugetlb || skip_because "no hugetlb controller"
+    has_controller hugetlb || skip_because "cgroup2 has no hugetlb controller here"
     config '.linux.resources.hugepageLimits = [{"pageSize": "2MB", "limit": 8388608}]'
     args sleep 100
     ctr_running
@@ -102,7 +102,7 @@ has_controller() {
 }
 
 @test "unified: a file of a controller that is there" {
-    has_controller hugetlb || skip_because "no hugetlb controller"
+    has_controller hugetlb || skip_because "cgroup2 has no hugetlb controller here"
     config '.linux.resources.unified = {"hugetlb.2MB.max": "4194304", "cgroup.max.depth": "3"}'
     args sleep 100
     ctr_running

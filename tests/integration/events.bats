@@ -41,7 +41,7 @@ ended() { process_gone "$EVENTS_PID"; }
 @test "--stats has runc's keys" {
     only_estiva "compares with runc"
     requires cgroup_v1
-    command -v runc >/dev/null || skip_because "no runc"
+    requires runc
     args sleep 100
     ctr_running
     capture events --stats "$CTR"
@@ -131,7 +131,7 @@ ended() { process_gone "$EVENTS_PID"; }
 @test "pressure is told where it was asked for" {
     only_estiva "its own option"
     requires cgroup_v2
-    [ -e "$(cgroup2_dir)/cpu.pressure" ] || skip_because "the kernel has no cpu.pressure"
+    [ -e "$(cgroup2_dir)/cpu.pressure" ] || skip_because "there is no $(cgroup2_dir)/cpu.pressure: the kernel was built, or booted, without PSI"
     script 'until [ -e /tmp/go ]; do sleep 0.05; done
         for i in 1 2 3; do taskset 1 testinit burn 6000 >/dev/null & done; wait; exec sleep 100'
     ctr_running

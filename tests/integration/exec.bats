@@ -182,7 +182,7 @@ caps_of() { grep "^Cap$1" <<<"$output" | awk '{ print $2 }'; }
     local absent=()
     grep -qw selinuxfs /proc/filesystems || absent+=(--process-label)
     [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ] || absent+=(--apparmor)
-    [ ${#absent[@]} -gt 0 ] || skip_because "the kernel has SELinux and AppArmor"
+    [ ${#absent[@]} -gt 0 ] || skip_because "the kernel has both SELinux and AppArmor"
     entered
     local option
     for option in "${absent[@]}"; do

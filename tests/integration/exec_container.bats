@@ -402,7 +402,7 @@ cpus_of() { awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$1/status"; }
 @test "execCPUAffinity: final; without one the CPUs of the cgroup, whatever the caller's are" {
     not_on runc "1.1 has none"
     not_on crun "1.8 has none"
-    [ "$(nproc)" -gt 1 ] || skip_because "needs two CPUs"
+    requires two_cpus
     entered
     must "${WITHOUT[@]}" taskset -c 0 "$RUNTIME" --root "$STATE" exec --detach --pid-file "$T/pid" "$CTR" sleep 1000 \
         </dev/null >"$T/out" 2>"$T/err" 3>&-

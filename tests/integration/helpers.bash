@@ -55,6 +55,7 @@ requires() {
         python) [ -x "$PYTHON" ] || skip_because "needs $PYTHON" ;;
         userns) [ "$(cat /proc/sys/user/max_user_namespaces)" -gt 0 ] || skip_because "needs user namespaces" ;;
         every_cpu) [ "$(nproc)" = "$(getconf _NPROCESSORS_ONLN)" ] || skip_because "this shell is bound to some CPUs" ;;
+        two_cpus) [ "$(nproc)" -gt 1 ] || skip_because "this shell may use one CPU only" ;;
         time_ns) [ -e /proc/self/ns/time ] || skip_because "needs time namespaces (Linux 5.6)" ;;
         *) command -v "$need" >/dev/null || skip_because "needs the command $need" ;;
         esac

@@ -9,7 +9,7 @@ LAYERS="$PYTHON $HERE/layers.py"
 TREE="$PYTHON $HERE/tree.py"
 
 image_setup() {
-    [ -x "$CAIS" ] || skip_because "cais is not built (./configure --without-cais)"
+    [ -x "$CAIS" ] || skip_because "there is no $CAIS: run make (not with ./configure --without-cais)"
     common_setup
     requires python
     unset CAIS_STORAGE
@@ -79,13 +79,17 @@ remove_all() {
 left_overs() { find "$T/store/ingest" "$T/store/leases" "$T/store/trash" -mindepth 1; }
 
 # The kernel mounts an index from its file (tier 1).
-needs_index() { has_index || skip_because "needs EROFS from a file (Linux 6.12)"; }
-# On a kernel that should: what is skipped without it would else be skipped in silence.
-must_have_index() {
+needs_index() { has_index || skip_because "needs EROFS from a file (Linux 6.12) and a store that is on no tmpfs"; }
+kernel_has_index() {
     grep -qw erofs /proc/filesystems && [ "$(stat -f -c %T "$T")" != tmpfs ] &&
         [ "$(printf '%s\n' 6.12 "$(uname -r)" | sort -V | head -n 1)" = 6.12 ]
 }
-has_index() { [ "$(cais info | grep -c '^storage: *index')" = 1 ]; }
+# Where the kernel can and cais does not, nothing may be skipped for it.
+has_index() {
+    [ "$(cais info | grep -c '^storage: *index')" != 1 ] || return 0
+    ! kernel_has_index || fail "the kernel mounts an index from its file, and cais does not: $(cais info)"
+    return 1
+}
 
 # Starts the bundle by the runtime and sets status, output and stderr. crun refuses a host with both versions of control
 # groups: it sees version 1 alone, in a mount namespace of its own.

@@ -6,9 +6,7 @@ load image
 setup() { image_setup; }
 
 @test "a kernel that mounts an index from its file is used so" {
-    must_have_index || skip_because "needs EROFS from a file (Linux 6.12) and a store that is on no tmpfs"
-    good info
-    assert_match "$output" "storage: +index"
+    needs_index
 }
 
 @test "help, version and what is unknown" {

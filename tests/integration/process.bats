@@ -211,7 +211,7 @@ ctr_create_fails() {
 }
 
 @test "an rlimit that may not be set is an error that names it" {
-    [ "$(ulimit -Hn)" -lt 2000000000 ] || skip_because "no hard limit to exceed"
+    [ "$(ulimit -Hn)" -lt 2000000000 ] || skip_because "the hard limit of open files is as high as can be"
     config '.process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 2000000000, "hard": 2000000000}]'
     assert_refused /process/rlimits/0
 }
@@ -283,8 +283,8 @@ caps_of() { grep "^Cap$1" <<<"$output" | awk '{ print $2 }'; }
 }
 
 @test "a capability that the machine cannot give is a warning, not an error" {
-    grep -q '^CapBnd:.*ff$' /proc/self/status || skip_because "unusual bounding set"
-    capsh --has-p=cap_sys_resource 2>/dev/null && skip_because "this machine gives everything"
+    grep -q '^CapBnd:.*ff$' /proc/self/status || skip_because "the bounding set lacks one of the first eight capabilities"
+    capsh --has-p=cap_sys_resource 2>/dev/null && skip_because "this machine can give CAP_SYS_RESOURCE, which the test takes for one that it cannot"
     not_on crun "fails"
     not_on runc "1.1 fails"
     config '.process.capabilities |= map_values(. + ["CAP_SYS_RESOURCE"])'

@@ -116,7 +116,7 @@ with_realtime() {
 
 @test "CPUs: those of the cgroup, not those of the one who starts" {
     only_estiva "Debian's runc and crun are older than this"
-    [ "$(nproc)" -gt 1 ] || skip_because "one CPU only"
+    requires two_cpus
     local all
     all=$(grep Cpus_allowed_list /proc/self/status)
     args grep Cpus_allowed_list /proc/self/status

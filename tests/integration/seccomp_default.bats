@@ -190,7 +190,7 @@ make_repository() { # DIR
 @test "Debian: apt, dpkg, a package's scripts and su work under it" {
     local cache=$BUILD/cache/debian-rootfs
     [ -x "$cache/usr/bin/apt-get" ] || skip_because "no $cache: contrib/setup test makes it"
-    command -v dpkg-deb >/dev/null || skip_because "no dpkg-deb"
+    requires dpkg-deb
     make_repository "$T/repository"
     good run "${P[@]}" -v "$T/repository:/repository:ro" "$cache" sh -ec '
         rm -f /etc/apt/sources.list.d/*

@@ -8,7 +8,7 @@ SHIM=${SHIM:-$BUILD/cais-shim}
 CLIENT="$PYTHON $HERE/shim.py"
 
 setup() {
-    [ -x "$SHIM" ] || skip_because "cais-shim is not built (./configure --without-cais)"
+    [ -x "$SHIM" ] || skip_because "there is no $SHIM: run make (not with ./configure --without-cais)"
     common_setup
     requires python
     RUN=$T/run

@@ -115,10 +115,10 @@ has_file() { [ -e "/sys/fs/cgroup/$1" ] || skip_because "the kernel has no /sys/
     assert_equal "$(value memory limit_in_bytes) $(value cpu cfs_quota_us) $(value cpu shares) $(value pids max)" \
         "67108864 50000 400 10"
     # By hand and with everything that has a shape of its own.
-    [ -e "$(cgroup_dir blkio)/blkio.throttle.read_bps_device" ] || skip_because "the kernel can't throttle"
+    [ -e "$(cgroup_dir blkio)/blkio.throttle.read_bps_device" ] || skip_because "the group has no blkio.throttle.read_bps_device: the kernel was built without throttling"
     local device
     device=$(cat /sys/block/*/dev | head -n 1)
-    [ -n "$device" ] || skip_because "no block device"
+    [ -n "$device" ] || skip_because "needs a block device in /sys/block"
     jq -n --arg d "$device" '($d / ":" | map(tonumber)) as [$a, $b] |
         {blockIO: {throttleReadBpsDevice: [{major: $a, minor: $b, rate: 1048576}]}}' >"$T/r.json"
     update --resources "$T/r.json"

@@ -75,7 +75,7 @@ refused_or_file() { # JSON-PATH FILE VALUE: by whether the kernel has the file
 }
 
 @test "cpuset: the processors and nodes that are named, and no others" {
-    [ "$(nproc)" -ge 2 ] || skip_because "one processor"
+    requires two_cpus
     script 'grep _allowed_list: /proc/self/status; nproc; exec sleep 1000'
     resources '{"cpu": {"cpus": "1", "mems": "0"}}'
     wait_for 10 test "$(wc -l <"$T/out")" = 3

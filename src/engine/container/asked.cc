@@ -61,14 +61,14 @@ std::vector<Asked> noted_signals(const Containers& containers, const std::string
 void note_start(const Containers& containers, const std::string& id, const StartError& error) {
   const Result<Fd> directory = sys::open(containers.dir(id), O_RDONLY | O_DIRECTORY);
   if (!directory.ok()) return;
+  if (error.at_ns == 0) {
+    (void)sys::unlinkat(directory.value(), kStartErrorFile);
+    return;
+  }
   StartError line = error;
   line.error = text::printable(error.error);
   const Result<std::string> text = key_values::write(kStartErrorKeys, &line);
-  if (error.at_ns == 0) {
-    (void)sys::unlinkat(directory.value(), kStartErrorFile);
-  } else if (text.ok()) {
-    (void)files::replace(directory.value(), kStartErrorFile, text.value(), 0600);
-  }
+  if (text.ok()) (void)files::replace(directory.value(), kStartErrorFile, text.value(), 0600);
 }
 
 StartError last_start_error(const Containers& containers, const std::string& id) {

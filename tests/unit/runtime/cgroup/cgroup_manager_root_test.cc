@@ -338,7 +338,8 @@ TEST_P(CgroupManager, WritesTheLimitsThatTheHostHas) {
 TEST_F(CgroupHost, ValuesThatBoundEachOtherInAnyOrder) {
   const CgroupHierarchy* memory = layout_.with_controller("memory");
   if (memory == nullptr || memory->unified) GTEST_SKIP() << "the host has no v1 memory controller";
-  if (!fs::exists(memory->mount_point + "/memory.memsw.limit_in_bytes")) GTEST_SKIP() << "no swap accounting";
+  if (!fs::exists(memory->mount_point + "/memory.memsw.limit_in_bytes"))
+    GTEST_SKIP() << "the host does not account swap";
   const CgroupHandle handle = make_good();
   for (const int64_t megabytes : {64, 256, 32}) {
     const spec::Resources resources{.memory =
@@ -394,7 +395,7 @@ TEST_P(CgroupManager, DeviceRulesAct) {
       {{{true, "c", 1, 11, "rwm"}, {false, "a", {}, {}, "rwm"}}, 1 | 2},
   };
   if (layout_.with_controller("devices") == nullptr && layout_.unified() == nullptr) {
-    GTEST_SKIP() << "this host can't limit devices";
+    GTEST_SKIP() << "the host has neither v1 devices nor cgroup2";
   }
   for (size_t i = 0; i < std::size(kLists); ++i) {
     spec::Spec spec;
