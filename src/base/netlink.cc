@@ -91,7 +91,10 @@ const std::string& Request::bytes() {
 }
 
 Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
-  return NetlinkSocket(TRY(sys::netlink_socket(protocol)));
+  Fd socket = TRY(sys::netlink_socket(protocol));
+  // Closing one waits, for what nftables deleted through any, for the kernel's grace period of 10 ms and more.
+  if (protocol == NETLINK_NETFILTER) socket.close_later();
+  return NetlinkSocket(std::move(socket));
 }
 
 Result<NetlinkSocket> NetlinkSocket::open_in(FdView network_namespace) {

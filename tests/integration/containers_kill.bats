@@ -51,6 +51,7 @@ assert_clean() { is_clean || fail "left: $(left)"; }
     kill "$other"
     kill -KILL "$shim"
     process_gone "$init" || kill -KILL "$init"
+    wait_for 10 process_gone "$shim"
     assert_clean
 }
 

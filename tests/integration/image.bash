@@ -70,9 +70,13 @@ remove_containers() {
 
 # At the end: whatever the test did, nothing of a container may be left.
 remove_all() {
+    local left
     remove_containers 2>/dev/null || true
-    [ -z "$(find "$T/run/containers" "$T/store/containers" -mindepth 1 -maxdepth 1 ! -name .lock 2>/dev/null)" ] &&
-        [ -z "$(pgrep -f "cais-shim $T/run" || true)" ]
+    left=$(
+        find "$T/run/containers" "$T/store/containers" -mindepth 1 -maxdepth 1 ! -name .lock 2>/dev/null
+        pgrep -af "cais-shim $T/run"
+    ) || true
+    [ -z "$left" ] || { echo "left: $left"; return 1; }
 }
 
 # Directories that hold what only a command in progress needs; nothing else may be in them.

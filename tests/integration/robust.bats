@@ -4,7 +4,11 @@
 
 load helpers
 
-if [ "${ESTIVA_FULL:-0}" = 1 ]; then CYCLES=10000 AT_ONCE=200; else CYCLES=60 AT_ONCE=20; fi
+CYCLES=60 AT_ONCE=20
+if [ "${ESTIVA_FULL:-0}" = 1 ]; then
+    CYCLES=10000 AT_ONCE=200
+    export BATS_TEST_TIMEOUT=3600
+fi
 
 # The namespaces, mounts, files and groups that there are of ours.
 traces() {

@@ -14,6 +14,7 @@
 #include "engine/run/remove.h"
 #include "engine/run/start.h"
 #include "engine/spec/seccomp.h"
+#include "estiva/base/files.h"
 #include "estiva/base/sys.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
@@ -196,10 +197,23 @@ Result<int> attach_command(Invocation& in) {
   return follow(engine, record, connection, std::move(options));
 }
 
+// The sockets of clients that wait until we are done; nobody that we start may keep them waiting.
+Result<std::vector<Fd>> inherited() {
+  const Fd directory = TRY(sys::open("/proc/self/fd", O_RDONLY | O_DIRECTORY));
+  std::vector<Fd> out;
+  for (const std::string& name : TRY(files::list(directory))) {
+    const int number = text::number<int>(name).value_or(-1);
+    const Result<int> flags = sys::fcntl_get_flags(FdView::of_number(number));  // our own are closed on exec
+    if (number > STDERR_FILENO && flags.ok() && (flags.value() & FD_CLOEXEC) == 0) out.emplace_back(number);
+  }
+  TRY(sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
+  return out;
+}
+
 Result<int> after(Invocation& in) {
   const Strings operands = TRY(parse_operands(kAfterExit, nullptr, in, 1, 1));
-  // Clients that wait for our end; nobody that we start may keep them waiting.
-  TRY(sys::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC));
+  // Before the end of the process, at which the kernel takes its time for what else is open.
+  const std::vector<Fd> clients = TRY(inherited());
   const Engine engine = TRY(open_engine(globals(in).root, globals(in).run_root, globals(in).storage));
   TRY(after_exit(engine, operands[0]));
   return 0;
