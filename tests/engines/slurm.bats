@@ -102,10 +102,10 @@ cargo"
 # Slurm 22.05 signals the runtime's process, not the container: `run` has to pass it on.
 @test "scancel: TERM reaches the program" {
     inside timeout 60 srun --container "$T/bundle" \
-        sh -c 'trap "echo caught >/caught; exit 0" TERM; while :; do sleep 0.2; done' </dev/null >"$T/cancelled" 2>&1 &
+        sh -c 'trap "echo caught >/caught; exit 0" TERM; : >/listens; while :; do sleep 0.2; done' </dev/null >"$T/cancelled" 2>&1 &
     local srun_pid=$!
     running() { grep -qs . "$(echo /sys/fs/cgroup/*/"$EN"/cgroup.procs | cut -d ' ' -f 1)"; }
-    wait_for 20 running
+    wait_for 20 test -e "$T/bundle/rootfs/listens"
     inside scancel --user root
     wait "$srun_pid" || true
     gone() { ! running; }
