@@ -101,16 +101,22 @@ std::string human_duration(int64_t seconds) {
 }
 
 int64_t seconds_of(const std::string& text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-  if (::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) != 6)
-    return 0;
-  int64_t offset = 0;
-  const size_t zone = text.find_first_of("+-Z", 19);
-  int zone_hour = 0, zone_minute = 0;
-  if (zone != std::string::npos && text[zone] != 'Z' &&
-      ::sscanf(text.c_str() + zone + 1, "%2d:%2d", &zone_hour, &zone_minute) == 2)
-    offset = (zone_hour * 60 + zone_minute) * 60 * (text[zone] == '-' ? -1 : 1);
-  return days_before(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - offset;
+  bool valid = text.size() >= 19 && text[10] == 'T';
+  const auto part = [&](size_t at, size_t size) {
+    const auto found = valid && at <= text.size()
+                           ? text::number<int64_t>(std::string_view(text).substr(at, size))
+                           : std::nullopt;
+    valid = valid && found && *found >= 0;
+    return valid ? *found : 0;
+  };
+  const int64_t days = days_before(part(0, 4), part(5, 2), part(8, 2));
+  int64_t seconds = part(11, 2) * 3600 + part(14, 2) * 60 + part(17, 2);
+  const size_t zone = valid ? text.find_first_of("+-", 19) : std::string::npos;
+  if (zone != std::string::npos) {
+    const int64_t offset = (part(zone + 1, 2) * 60 + part(zone + 4, 2)) * 60;
+    seconds += text[zone] == '-' ? offset : -offset;
+  }
+  return valid ? days * 86400 + seconds : 0;
 }
 
 Result<int64_t> time_of(const std::string& text) {

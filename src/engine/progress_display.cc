@@ -218,7 +218,7 @@ std::string bar(const Progress& progress, size_t columns) {
   return out + "]";
 }
 
-std::string with_note(std::string text, const Progress& progress) {
+std::string with_note(const std::string& text, const Progress& progress) {
   return progress.note.empty() ? text : text::cat(text, " ", progress.note);
 }
 

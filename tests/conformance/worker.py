@@ -24,6 +24,9 @@ import judge
 HERE = pathlib.Path(__file__).resolve().parent
 TIMEOUT = 60  # seconds for one program; the slowest good one needs 15
 PARALLEL = 4
+# They send a signal without knowing whether the container's program listens: on a busy machine it may come too early.
+RACES = ("killsig",)
+TRIES = 3
 
 cgroup_turn = threading.Lock()
 running = set()  # process ids of programs; each leads a process group
@@ -83,6 +86,14 @@ def run_program(program, arguments):
     return {"program": program, "bad": verdict, "seconds": round(time.monotonic() - started, 1)}
 
 
+def result_of(program, arguments):
+    for _ in range(TRIES if program in RACES else 1):
+        result = run_program(program, arguments)
+        if not result["bad"]:
+            break
+    return result
+
+
 def stop(*_):
     """SIGTERM, SIGINT: the running programs end, their containers are taken away as ever, no further program starts."""
     for group in list(running):
@@ -93,7 +104,7 @@ def stop(*_):
 def run_all(arguments):
     with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
         try:
-            for done in concurrent.futures.as_completed([pool.submit(run_program, n, arguments) for n in arguments.names]):
+            for done in concurrent.futures.as_completed([pool.submit(result_of, n, arguments) for n in arguments.names]):
                 print(json.dumps(done.result()), flush=True)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -163,6 +163,7 @@ Result<int> verify(Invocation& in) {
   const std::vector<std::string> operands = TRY(parse_operands(kVerify, nullptr, in, 0, SIZE_MAX));
   const Store store = TRY(open_store(in));
   std::vector<Image> images;
+  images.reserve(operands.size());
   for (const std::string& operand : operands) images.push_back(TRY(store.find_image(operand)));
   if (operands.empty()) images = TRY(store.images());
   std::set<image::Digest> done;

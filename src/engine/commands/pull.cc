@@ -16,6 +16,7 @@ Result<int> pull(Invocation& in) {
   PullFlags flags;
   const std::vector<std::string> operands = TRY(parse_operands(kPull, &flags, in, 1, SIZE_MAX));
   std::vector<image::Reference> references;
+  references.reserve(operands.size());
   for (const std::string& operand : operands) references.push_back(TRY(image::Reference::parse(operand)));
   const image::PullOptions options = TRY(pull_options(flags));
   const image::Store store = TRY(open_store(in));

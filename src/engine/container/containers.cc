@@ -85,9 +85,11 @@ Result<std::vector<ContainerRecord>> Containers::list() const {
   std::vector<ContainerRecord> out;
   for (const std::string& id : TRY(ids())) {
     Result<ContainerRecord> record = read(id);
-    if (record.ok()) out.push_back(std::move(record).value());
-    // Another command makes or removes it.
-    if (!record.ok() && record.error().code() != Code::kNotFound) return Error(std::move(record).error());
+    if (record.ok()) {
+      out.push_back(std::move(record).value());
+    } else if (record.error().code() != Code::kNotFound) {  // another command makes or removes it
+      return std::move(record).error();
+    }
   }
   std::ranges::sort(out, std::greater(), &ContainerRecord::created_ns);
   return out;
@@ -122,6 +124,7 @@ Result<ContainerRecord> Containers::find(const std::string& wanted) const {
   if (begin_so.size() == 1) return std::move(begin_so[0]);
   if (begin_so.size() > 1) {
     std::vector<std::string> candidates;
+    candidates.reserve(begin_so.size());
     for (const ContainerRecord& each : begin_so)
       candidates.push_back(text::cat(each.short_id(), " (", each.name, ")"));
     return Error(Code::kInvalid,

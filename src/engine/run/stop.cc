@@ -97,7 +97,8 @@ Result<void> mark_stopped(const Engine& engine, const std::string& id) {
 
 }  // namespace
 
-Result<std::string> stop_container(const Engine& engine, ContainerRecord record, const StopRequest& request) {
+Result<std::string> stop_container(const Engine& engine, const ContainerRecord& record,
+                                   const StopRequest& request) {
   const Status status = TRY(status_of(engine.containers, record));
   if (!record.options.restart.empty()) TRY(mark_stopped(engine, record.id));
   if (status.condition != Condition::kRunning && status.condition != Condition::kPaused) return std::string();

@@ -14,7 +14,8 @@ struct StopRequest {
   bool patient = false;  // waits even for a program that ignores the signal
 };
 // Returns when it is cleaned up after. The text says what was out of the ordinary, or is empty.
-Result<std::string> stop_container(const Engine& engine, ContainerRecord record, const StopRequest& request);
+Result<std::string> stop_container(const Engine& engine, const ContainerRecord& record,
+                                   const StopRequest& request);
 
 // By SIGKILL, and waits for it.
 Result<void> kill_container(const Engine& engine, const ContainerRecord& record);

@@ -51,6 +51,7 @@ void set_process(const ContainerConfig& config, const FoundUser& user, spec::Pro
 
 std::string keys_of(const std::map<std::string, std::map<std::string, std::string>>& set) {
   std::vector<std::string> keys;
+  keys.reserve(set.size());
   for (const auto& [key, value] : set) keys.push_back(key);
   return text::join(keys, ",");
 }

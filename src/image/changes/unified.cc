@@ -42,7 +42,7 @@ void add(Script& script, Kind kind, std::span<const std::string_view> lines) {
 // Furthest positions in `a` on each diagonal (a's position less b's), for one number of edits.
 class Frontier {
  public:
-  explicit Frontier(int edits) : edits_(edits), furthest_(static_cast<size_t>(2 * edits + 3), 0) {}
+  explicit Frontier(int edits) : edits_(edits), furthest_(2 * static_cast<size_t>(edits) + 3, 0) {}
   int& at(int diagonal) { return furthest_[static_cast<size_t>(diagonal + edits_ + 1)]; }
 
  private:

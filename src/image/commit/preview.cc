@@ -107,7 +107,7 @@ std::string cache_of(const std::string& path) {
   for (const std::string_view cache : kCaches) {
     const size_t depth = depth_of(cache);
     if (depth_of(path) <= depth) continue;
-    const std::string top = first_parts(path, depth);
+    std::string top = first_parts(path, depth);
     if (::fnmatch(std::string(cache).c_str(), top.c_str(), FNM_PATHNAME) == 0) return top;
   }
   return {};

@@ -23,8 +23,8 @@ std::optional<RateLimit> rate_of(const Response& response) {
 Registry::Registry(Client& client, Endpoint endpoint, Url base, std::optional<Credential> credential)
     : client_(client),
       endpoint_(std::move(endpoint)),
-      base_(base),
-      auth_(client.http(), client.manners(), base, std::move(credential)) {}
+      base_(std::move(base)),
+      auth_(client.http(), client.manners(), base_, std::move(credential)) {}
 
 std::string Registry::scope(Access access) const {
   return text::cat("repository:", endpoint_.path, access == Access::kPush ? ":pull,push" : ":pull");

@@ -98,9 +98,11 @@ Result<std::vector<LayerRecord>> fetch_layers(FetchContext context, const std::v
                                               const FetchOptions& options) {
   Loop loop(context, options);
   std::vector<LayerFetch*> layers;
+  layers.reserve(wants.size());
   for (const LayerWant& want : wants) layers.push_back(loop.add(want));
   TRY(loop.run());
   std::vector<LayerRecord> records;
+  records.reserve(layers.size());
   for (const LayerFetch* layer : layers) records.push_back(layer->record());
   return records;
 }

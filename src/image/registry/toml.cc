@@ -46,7 +46,7 @@ class Parser {
   }
 
  private:
-  Error wrong(std::string message) const {
+  Error wrong(std::string_view message) const {
     return Error(Code::kInvalid, text::cat("line ", line_, ": ", message));
   }
 

@@ -188,7 +188,7 @@ Result<LayerRecord> LayerDownload::finish() {
 }
 
 // The finished directory becomes the layer, unless another command was faster.
-Result<void> Session::install(const std::string& work, LayerRecord record) {
+Result<void> Session::install(const std::string& work, const LayerRecord& record) {
   const Fd ingest = TRY(store_->open_dir(place::kIngest));
   const Fd layers = TRY(store_->open_dir(place::kLayers));
   const Fd made = TRY(sys::openat(ingest, work, O_RDONLY | O_DIRECTORY));

@@ -66,7 +66,7 @@ class Session {
   friend class LayerDownload;
   explicit Session(const Store& store) : store_(&store) {}
   Result<void> lease(const Digest& digest);
-  Result<void> install(const std::string& work, LayerRecord record);
+  Result<void> install(const std::string& work, const LayerRecord& record);
   Result<LayerDownload> prepare(const Descriptor& blob, const Digest& diff_id) const;
   Result<void> open_download(LayerDownload& download);
 

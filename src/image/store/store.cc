@@ -184,6 +184,7 @@ Result<Image> Store::find_image(const std::string& wanted) const {
   if (found.size() == 1) return std::move(*found[0]);
   if (found.empty()) return unknown(wanted, TRY(names()));
   std::vector<std::string> ids;
+  ids.reserve(found.size());
   for (const Image* image : found) ids.push_back(image->record.config.short_hex());
   return Error(Code::kInvalid, text::cat("is the beginning of several images: ", text::join(ids, ", ")))
       .object(text::quote(wanted));

@@ -57,6 +57,7 @@ Result<std::string> table(const std::vector<pid_t>& pids, std::vector<std::strin
 
 std::string json(const std::vector<pid_t>& pids) {
   std::vector<std::string> numbers;
+  numbers.reserve(pids.size());
   for (const pid_t pid : pids) numbers.push_back(text::cat(pid));
   return text::cat("[", text::join(numbers, ","), "]\n");
 }

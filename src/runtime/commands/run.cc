@@ -70,15 +70,18 @@ Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& re
   return code;
 }
 
+Result<NotifyProxy> start_with_proxy(const Store& store, Created& created, Log& log) {
+  NotifyProxy notify = TRY(NotifyProxy::open(created.dir, host_notify_socket()));
+  TRY(start_container(store, created.dir, created.record, created.init, log));
+  return notify;
+}
+
 Result<int> run_detached(const Store& store, const Plan& plan, CreateRequest& request, Invocation& in) {
   Created created = TRY(create_container(store, plan, request, in.log));
-  Result<NotifyProxy> notify = NotifyProxy::open(created.dir, host_notify_socket());
-  Result<void> started = notify.ok()
-                             ? start_container(store, created.dir, created.record, created.init, in.log)
-                             : std::move(notify).error();
+  Result<NotifyProxy> started = start_with_proxy(store, created, in.log);
   if (started.ok()) {
     TRY(unlock(created.dir));
-    TRY(notify.value().wait(created.pidfd, created.record.pid, in.log));
+    TRY(started.value().wait(created.pidfd, created.record.pid, in.log));
     return 0;
   }
   // The program never ran: nothing of it may stay.

@@ -23,7 +23,7 @@ std::optional<int> status_of_zombie(pid_t pid) {
   const char* name_end = strrchr(text, ')');
   if (name_end == nullptr || name_end[1] != ' ' || name_end[2] != 'Z') return std::nullopt;
   const char* last = strrchr(text, ' ');
-  return last == nullptr ? std::nullopt : std::optional<int>(atoi(last));
+  return last == nullptr ? std::nullopt : std::optional<int>(static_cast<int>(strtol(last, nullptr, 10)));
 }
 
 }  // namespace

@@ -130,9 +130,9 @@ void probe_program(const Plan& plan, std::vector<Finding>& found) {
   std::vector<std::string> candidates;
   if (name.find('/') == std::string::npos) {
     for (const std::string& directory : search_path(*plan.process))
-      candidates.push_back(directory + "/" + name);
+      candidates.push_back(text::cat(directory, "/", name));
   } else {
-    candidates.push_back(name[0] == '/' ? name : plan.process->cwd + "/" + name);
+    candidates.push_back(name[0] == '/' ? name : text::cat(plan.process->cwd, "/", name));
   }
   bool is_there = false;
   for (const std::string& candidate : candidates) {

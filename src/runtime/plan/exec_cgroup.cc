@@ -9,7 +9,7 @@ namespace estiva {
 
 namespace {
 
-Error bad(const std::string& argument, std::string message) {
+Error bad(const std::string& argument, std::string_view message) {
   return Error::invalid(kCgroupOption, text::cat(text::quote(argument), " ", message));
 }
 
