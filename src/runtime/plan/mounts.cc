@@ -214,7 +214,8 @@ Result<MountStep> plan_mount(const Input& in, const Plan& plan, size_t index) {
   TRY(plan_tmpfs(step));
   TRY(check_links(step));
   label_mount(plan.rootfs.mount_context, step);
-  step.binds_host = step.type == "sysfs" && step.kind == MountKind::kFilesystem;
+  step.binds_host =
+      step.type == "sysfs" && step.kind == MountKind::kFilesystem && plan.namespaces.has(CLONE_NEWUSER);
   step.opening = plan_opening(plan, step);
   return step;
 }

@@ -78,10 +78,10 @@ struct MountStep {
   bool copy_up = false;          // tmpfs: starts with a copy of what is in the directory that it covers
   bool owner_of_target = false;  // with copy_up, without uid= and gid=: has the owner of that directory
   std::string label;             // SELinux label of its root where the file system takes none as an option
-  bool binds_host = false;       // where the kernel refuses a new one (EPERM), the host's is bound, read-only
-  bool source_link = false;      // a source that is a symbolic link is bound itself
-  bool target_link = false;      // a destination that is a symbolic link is covered itself
-  bool copy_link = false;        // a source that is a symbolic link is copied
+  bool binds_host = false;   // where a user namespace is refused a new one, the host's is bound, read-only
+  bool source_link = false;  // a source that is a symbolic link is bound itself
+  bool target_link = false;  // a destination that is a symbolic link is covered itself
+  bool copy_link = false;    // a source that is a symbolic link is copied
 };
 
 // A step below the root file system, in the order of the configuration.
