@@ -8,8 +8,7 @@
 #include "engine/run/remove.h"
 #include "estiva/base/sys.h"
 #include "estiva/base/text.h"
-#include "image/bundle/bundle.h"
-#include "image/store/collect.h"
+#include "image/bundle/snapshots.h"
 
 namespace estiva::engine {
 
@@ -76,9 +75,10 @@ Result<bool> confirmed() {
 }
 
 uint64_t written_by(const Engine& engine, const ContainerRecord& record) {
-  using namespace image::bundle_place;
-  const std::string upper = text::cat(engine.containers.bundle(record.id), "/", kOwn, "/", kUpper);
-  const Result<uint64_t> bytes = image::disk_usage(FdView::cwd(), upper);
+  const std::string bundle = engine.containers.bundle(record.id);
+  const Result<image::BundleState> state = image::read_bundle(bundle);
+  if (!state.ok()) return 0;
+  const Result<uint64_t> bytes = image::written_bytes(bundle, state.value());
   return bytes.ok() ? bytes.value() : 0;
 }
 

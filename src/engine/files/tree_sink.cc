@@ -14,6 +14,7 @@
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "image/changes/clone.h"
 #include "image/layers/tree.h"
 
 namespace estiva::engine {
@@ -34,22 +35,6 @@ std::string joined(const std::vector<std::string_view>& parts, size_t count) {
 
 Error not_over(std::string_view old, const std::string& name, std::string_view wanted) {
   return Error(Code::kExists, text::cat("cannot overwrite ", old, " ", text::quote(name), " with ", wanted));
-}
-
-// Holes stay holes; `size` is what the file had when it was looked at.
-Result<void> copy_with_holes(FdView from, FdView to, uint64_t size) {
-  TRY(sys::ftruncate(to, static_cast<off_t>(size)));
-  const auto end = static_cast<off_t>(size);
-  for (off_t at = 0; at < end;) {
-    const Result<off_t> data = sys::lseek(from, at, SEEK_DATA);
-    if (!data.ok() && data.error().errnum() == ENXIO) return {};
-    const off_t begin = data.ok() ? data.value() : at;
-    if (begin >= end) return {};
-    const Result<off_t> hole = sys::lseek(from, begin, SEEK_HOLE);
-    at = hole.ok() ? std::min(end, hole.value()) : end;
-    TRY(sys::copy_range({from, begin}, {to, begin}, static_cast<size_t>(at - begin)));
-  }
-  return {};
 }
 
 }  // namespace
@@ -222,7 +207,7 @@ Result<void> TreeSink::data(std::string_view piece) {
 
 Result<void> TreeSink::copy(FdView from, uint64_t size) {
   if (!pending_) return {};
-  const Result<void> copied = copy_with_holes(from, pending_->file, size);
+  const Result<void> copied = image::copy_content(from, pending_->file, size);
   if (!copied.ok() && copied.error().errnum() != ENODATA)
     return Error(Error::from_parts(copied.error().parts())).context(text::quote(pending_->entry.path));
   if (!copied.ok())

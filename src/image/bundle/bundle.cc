@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "estiva/base/root_dir.h"
 #include "estiva/base/sys_data.h"
@@ -15,8 +16,10 @@
 #include "estiva/base/text.h"
 #include "estiva/base/undo.h"
 #include "image/bundle/in_place.h"
+#include "image/bundle/snapshots.h"
 #include "image/bundle/spec.h"
 #include "image/bundle/user.h"
+#include "image/changes/clone.h"
 #include "image/formats/source.h"
 #include "image/layers/unpack.h"
 #include "image/mount/rootfs.h"
@@ -26,6 +29,7 @@ namespace estiva::codec {
 
 using image::BundleState;
 using image::PlaceLayer;
+using image::Snapshot;
 
 template <>
 std::span<const Row> rows<PlaceLayer>() {
@@ -34,6 +38,16 @@ std::span<const Row> rows<PlaceLayer>() {
       row<&PlaceLayer::offset>("offset", kKeep),
       row<&PlaceLayer::size>("size", kKeep),
       row<&PlaceLayer::diff_id>("diffId", kRequired),
+  };
+  return kRows;
+}
+
+template <>
+std::span<const Row> rows<Snapshot>() {
+  static constexpr Row kRows[] = {
+      row<&Snapshot::files>("files", kRequired), row<&Snapshot::name>("name"),
+      row<&Snapshot::parent>("parent"),          row<&Snapshot::created_ns>("createdNs"),
+      row<&Snapshot::automatic>("automatic"),
   };
   return kRows;
 }
@@ -50,6 +64,10 @@ std::span<const Row> rows<BundleState>() {
       row<&BundleState::lower>("lower"),
       row<&BundleState::devices>("devices"),
       row<&BundleState::place_layers>("placeLayers"),
+      row<&BundleState::upper>("upper"),
+      row<&BundleState::base>("base"),
+      row<&BundleState::snapshots>("snapshots"),
+      row<&BundleState::undo>("undo"),
   };
   return kRows;
 }
@@ -71,19 +89,12 @@ std::string record_file(const std::string& directory) {
   return text::cat(digest_of(directory).hex(), ".json");
 }
 
-// The overlay's root has the attributes of its upper directory, so they must be those of the image's root.
-Result<void> copy_root_attributes(const std::string& from, const std::string& to) {
-  const struct stat info = TRY(sys::fstatat(FdView::cwd(), from, 0));
-  TRY(sys::fchownat(FdView::cwd(), to, info.st_uid, info.st_gid, 0));
-  TRY(sys::fchmodat(FdView::cwd(), to, info.st_mode & 07777));
-  return sys::set_times(FdView::cwd(), to, {info.st_mtim, info.st_mtim});
-}
-
-Result<void> mount_rootfs(const Store& store, const std::string& dir, const BundleState& state) {
-  const std::string own = own_path(dir);
-  const std::vector<std::string> lower = TRY(bundle_lower(store, dir, state));
-  TRY(copy_root_attributes(lower.front(), text::cat(own, "/upper")));
-  return mount_overlay({lower, text::cat(own, "/upper"), text::cat(own, "/work")}, rootfs_path(dir));
+Result<void> mount_layers(std::vector<std::string> image, const std::string& dir, const BundleState& state) {
+  std::vector<std::string> lower = written_layers(dir, state);
+  const std::string upper = lower.front();
+  lower.erase(lower.begin());
+  std::ranges::move(image, std::back_inserter(lower));
+  return mount_overlay({std::move(lower), upper, text::cat(own_path(dir), "/work")}, rootfs_path(dir));
 }
 
 Result<void> unpack_rootfs(const Store& store, const std::string& dir, const BundleState& state) {
@@ -154,7 +165,10 @@ Result<void> make_rootfs(const Store& store, const std::string& dir, const Bundl
   if (options.unpack) return unpack_rootfs(store, dir, state);
   for (const char* name : {"upper", "work", "empty"})
     TRY(sys::mkdirat(FdView::cwd(), text::cat(own_path(dir), "/", name), 0755));
-  return mount_rootfs(store, dir, state);
+  std::vector<std::string> lower = TRY(bundle_lower(store, dir, state));
+  // The overlay's root has the attributes of its upper directory, so they must be those of the image's root.
+  TRY(copy_root_attributes(lower.front(), text::cat(own_path(dir), "/", state.upper)));
+  return mount_layers(std::move(lower), dir, state);
 }
 
 Result<void> write_config(const std::string& dir, const std::string& text) {
@@ -289,7 +303,7 @@ Result<void> mount_bundle(const Store& store, const std::string& directory) {
   const std::string dir = TRY(files::absolute(directory));
   const BundleState state = TRY(read_bundle(dir));
   if (state.tier.empty() || is_mounted(rootfs_path(dir), kOverlayType)) return {};
-  return mount_rootfs(store, dir, state);
+  return mount_layers(TRY(bundle_lower(store, dir, state)), dir, state);
 }
 
 }  // namespace estiva::image

@@ -28,6 +28,15 @@ struct PlaceLayer {
   Digest diff_id;
 };
 
+// A layer of what was written that nothing is written to any more (snapshots.h).
+struct Snapshot {
+  std::string files;   // its directory in DIR/.cais
+  std::string name;    // empty: it was removed, and is there for what stands on it
+  std::string parent;  // `files` of the one that it stands on; empty: the image
+  int64_t created_ns = 0;
+  bool automatic = false;  // what a rollback left
+};
+
 // DIR/.cais/bundle.json; beside it, in image.json, the image's configuration as it was.
 struct BundleState {
   std::string image;  // as it was given
@@ -39,6 +48,10 @@ struct BundleState {
   std::vector<std::string> lower;  // of an image in place, as given to overlayfs
   std::vector<std::string> devices;
   std::vector<PlaceLayer> place_layers;
+  std::string upper = "upper";      // the directory in DIR/.cais that the overlay writes to
+  std::string base;                 // `files` of the snapshot that it stands on; empty: the image
+  std::vector<Snapshot> snapshots;  // in the order in which they were made
+  std::string undo;  // `files` of what was left by the last rollback, or "image"; empty: there was none
 };
 
 // All of it, or nothing.
@@ -54,14 +67,14 @@ Result<spec::Spec> read_bundle_spec(const std::string& directory);
 Result<void> write_bundle_spec(const std::string& directory, const spec::Spec& spec);
 // The configuration of the image that it was made of.
 Result<ImageConfig> read_bundle_image(const std::string& directory);
-// What the overlay stands on, topmost first; mounted where it was not.
+// The image's part of what the overlay stands on, topmost first; mounted where it was not.
 Result<std::vector<std::string>> bundle_lower(const Store& store, const std::string& directory,
                                               const BundleState& state);
 
 // Names in a bundle's directory, and in the one that is cais' own.
 namespace bundle_place {
 inline constexpr const char *kConfig = "config.json", *kRootfs = "rootfs", *kOwn = ".cais";
-inline constexpr const char *kState = "bundle.json", *kImage = "image.json", *kUpper = "upper";
+inline constexpr const char *kState = "bundle.json", *kImage = "image.json";
 }  // namespace bundle_place
 
 }  // namespace estiva::image
@@ -69,6 +82,8 @@ inline constexpr const char *kState = "bundle.json", *kImage = "image.json", *kU
 namespace estiva::codec {
 template <>
 std::span<const Row> rows<image::PlaceLayer>();
+template <>
+std::span<const Row> rows<image::Snapshot>();
 template <>
 std::span<const Row> rows<image::BundleState>();
 }  // namespace estiva::codec

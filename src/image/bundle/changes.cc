@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two sides of a bundle: an overlay's upper directory on what is below it; or an unpacked root file system beside
+// The two sides of a bundle: what an overlay wrote, in one directory or several, on what is below it; or an unpacked root file system beside
 // the image's tree.
 #include "image/bundle/changes.h"
 
@@ -9,6 +9,7 @@
 #include "estiva/base/text.h"
 #include "estiva/spec/spec.h"
 #include "image/bundle/in_place.h"
+#include "image/bundle/snapshots.h"
 
 namespace estiva::image {
 
@@ -55,7 +56,12 @@ Result<std::set<std::string>> mount_points(const std::string& dir) {
 
 const char* marks_of(const BundleState& state) { return state.user_xattr ? Side::kUser : Side::kTrusted; }
 
-std::string upper_path(const std::string& dir) { return text::cat(dir, "/", kOwn, "/", kUpper); }
+// The layers, then the image's.
+Result<Side> side_of(std::vector<std::string> layers, const std::vector<std::string>& image,
+                     const BundleState& state) {
+  layers.insert(layers.end(), image.begin(), image.end());
+  return Side::of_directories(layers, marks_of(state));
+}
 
 // When the bundle was complete: what nobody touched since then is as it was unpacked.
 Result<struct timespec> completed(const std::string& dir) {
@@ -67,9 +73,22 @@ Result<struct timespec> completed(const std::string& dir) {
 
 Result<Side> bundle_side(const Store& store, const std::string& directory, const BundleState& state) {
   if (state.tier.empty()) return Side::of_directories({text::cat(directory, "/", kRootfs)});
-  std::vector<std::string> all = TRY(bundle_lower(store, directory, state));
-  all.insert(all.begin(), upper_path(directory));
-  return Side::of_directories(all, marks_of(state));
+  return side_of(written_layers(directory, state), TRY(bundle_lower(store, directory, state)), state);
+}
+
+Result<BundleChanges> open_bundle_since(const Store& store, const std::string& directory,
+                                        const std::string& name) {
+  BundleChanges out;
+  out.directory = TRY(files::absolute(directory));
+  out.state = TRY(read_bundle(out.directory));
+  const std::string snapshot = TRY(find_snapshot(out.state, name));
+  if (snapshot.empty()) return open_bundle(store, directory);
+  const std::vector<std::string> image = TRY(bundle_lower(store, out.directory, out.state));
+  Comparison& comparison = out.comparison;
+  comparison.mount_points = TRY(mount_points(out.directory));
+  comparison.before = TRY(side_of(snapshot_layers(out.directory, out.state, snapshot), image, out.state));
+  comparison.after = TRY(side_of(written_layers(out.directory, out.state), image, out.state));
+  return out;
 }
 
 Result<BundleChanges> open_bundle(const Store& store, const std::string& directory) {
@@ -81,7 +100,7 @@ Result<BundleChanges> open_bundle(const Store& store, const std::string& directo
   if (!out.state.tier.empty()) {
     const std::vector<std::string> lower = TRY(bundle_lower(store, out.directory, out.state));
     comparison.before = TRY(Side::of_directories(lower, marks_of(out.state)));
-    comparison.after = TRY(Side::of_directories({upper_path(out.directory)}, marks_of(out.state)));
+    comparison.after = TRY(side_of(written_layers(out.directory, out.state), {}, out.state));
     comparison.is_upper = true;
     return out;
   }

@@ -20,6 +20,9 @@ struct BundleChanges {
   std::unique_ptr<View> base;  // of an unpacked bundle; the comparison refers to it
 };
 Result<BundleChanges> open_bundle(const Store& store, const std::string& directory);
+// Since a snapshot.
+Result<BundleChanges> open_bundle_since(const Store& store, const std::string& directory,
+                                        const std::string& name);
 
 // All files of a bundle, as its container sees them, mounted or not.
 Result<Side> bundle_side(const Store& store, const std::string& directory, const BundleState& state);

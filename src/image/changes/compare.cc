@@ -17,17 +17,6 @@ namespace estiva::image {
 namespace {
 
 constexpr size_t kPiece = 256 << 10;
-constexpr size_t kMaxPath = 4095;  // what a layer may have, and the kernel takes
-
-// A directory on each level of a deep tree is open.
-void allow_descriptors() {
-  const Result<struct rlimit64> limit = sys::prlimit(0, RLIMIT_NOFILE, nullptr);
-  if (!limit.ok()) return;
-  struct rlimit64 more = limit.value();
-  more.rlim_cur = more.rlim_max;
-  (void)sys::prlimit(0, RLIMIT_NOFILE, &more);
-}
-
 bool is_before(const struct timespec& a, const struct timespec& b) {
   return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
 }
@@ -122,7 +111,8 @@ class Comparer {
       TRY(walk(change.path, nullptr, *after, true));
     } else {
       const std::optional<Folder> before = TRY(given_.before.open(*old));
-      TRY(walk(change.path, before ? &*before : nullptr, *after, covered || after->opaque));
+      if (!before || !is_same_folder(*before, *after))
+        TRY(walk(change.path, before ? &*before : nullptr, *after, covered || after->opaque));
     }
     if (!waiting_.empty() && waiting_.back().path == change.path) waiting_.pop_back();
     return {};
@@ -135,6 +125,7 @@ class Comparer {
 
   Result<bool> is_same(const Found& old, const Found& now) const {
     const Attributes &a = old.attributes, &b = now.attributes;
+    if (a.device != 0 && a.device == b.device && a.inode == b.inode) return true;
     if (a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.major != b.major || a.minor != b.minor)
       return false;
     if (!a.is_directory() && (a.size != b.size || !is_same_time(a, b))) return false;
@@ -199,6 +190,14 @@ Result<bool> is_same_content(const Content& a, const Content& b) {
     done += count;
   }
   return true;
+}
+
+void allow_descriptors() {
+  const Result<struct rlimit64> limit = sys::prlimit(0, RLIMIT_NOFILE, nullptr);
+  if (!limit.ok()) return;
+  struct rlimit64 more = limit.value();
+  more.rlim_cur = more.rlim_max;
+  (void)sys::prlimit(0, RLIMIT_NOFILE, &more);
 }
 
 Result<void> compare(const Comparison& comparison, const Visit& visit) {

@@ -41,6 +41,10 @@ struct Comparison {
 using Visit = std::function<Result<void>(const Change& change)>;
 Result<void> compare(const Comparison& comparison, const Visit& visit);
 
+inline constexpr size_t kMaxPath = 4095;  // bytes: what a layer may have, and the kernel takes
+// Whoever walks down holds a directory on each level of a deep tree.
+void allow_descriptors();
+
 // The same second, and the same fraction where both have one: layers often keep whole seconds only.
 bool is_same_time(const Attributes& a, const Attributes& b);
 // Both are `size` bytes long and equal.

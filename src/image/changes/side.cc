@@ -40,6 +40,7 @@ Attributes attributes_of(const struct stat& info) {
   }
   if (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode)) out.size = static_cast<uint64_t>(info.st_size);
   out.inode = info.st_ino;
+  out.device = info.st_dev;
   out.links = info.st_nlink;
   return out;
 }
@@ -72,6 +73,15 @@ Error elsewhere(std::string_view what, const std::string& name) {
 }
 
 }  // namespace
+
+bool is_same_folder(const Folder& a, const Folder& b) {
+  if (a.parts.empty()) return false;  // a node of a tree
+  return std::ranges::equal(a.parts, b.parts, [](const Folder::Part& one, const Folder::Part& other) {
+    const Result<struct stat> first = sys::fstat(one.dir), second = sys::fstat(other.dir);
+    return first.ok() && second.ok() && first.value().st_dev == second.value().st_dev &&
+           first.value().st_ino == second.value().st_ino;
+  });
+}
 
 Result<Side> Side::of_directories(const std::vector<std::string>& paths, const char* marks) {
   Side side;
@@ -190,7 +200,6 @@ Result<bool> Side::add_part(Folder& folder, const Folder::Part& parent, const st
   }
   bool opaque = false;
   folder.parts.push_back(TRY(make_part(std::move(dir).value(), opaque)));
-  if (folder.parts.size() == 1) folder.opaque = opaque;
   return !opaque;
 }
 
@@ -199,8 +208,8 @@ Result<std::optional<Folder>> Side::open(const Found& directory) const {
   folder.node = directory.node;
   if (view_ != nullptr) return std::optional(std::move(folder));
   const std::vector<Folder::Part>& above = directory.folder->parts;
-  for (size_t i = directory.part; i < above.size(); ++i)
-    if (!TRY(add_part(folder, above[i], directory.name))) break;
+  for (size_t i = directory.part; i < above.size() && !folder.opaque; ++i)
+    folder.opaque = !TRY(add_part(folder, above[i], directory.name));
   if (folder.parts.empty()) return std::optional<Folder>();
   return std::optional(std::move(folder));
 }

@@ -27,6 +27,7 @@ struct Attributes {
   uint32_t major = 0, minor = 0;  // of a device
   uint64_t size = 0;              // of a file or a link
   uint64_t inode = 0;             // names with the same are hard links to each other
+  uint64_t device = 0;            // of a file of the host: what its inode is a number of
   uint64_t links = 1;
   bool is_directory() const { return S_ISDIR(mode); }
   bool is_file() const { return S_ISREG(mode); }
@@ -44,6 +45,8 @@ struct Folder {
   bool opaque = false;      // nothing of the same name in lower layers shows through
   Tree::Id node = Tree::kNone;
 };
+// Merged of the same directories of the host: nothing in them differs.
+bool is_same_folder(const Folder& a, const Folder& b);
 
 // What has this name in a folder, which must outlive it.
 struct Found {
