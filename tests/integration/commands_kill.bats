@@ -78,6 +78,42 @@ is_paused_or_goes_on() {
 @test "pause" { at_each_step some is_paused_or_goes_on pause one; }
 @test "unpause" { at_each_step paused is_paused_or_goes_on unpause one; }
 
+# A container that has ended and writes a line to /log at each start; after a snapshot it has two.
+ended() { good run --network none --name one busy:1 sh -c 'echo x >>/log' && CID=$(cais ps -aq --no-trunc); }
+kept() { ended && good snap one a && good start -a one; }
+rolled_back() { kept && good rollback one a; }
+log_lines() { cais cp one:/log - | tar -xO | wc -l; }
+has_snapshot() { cais snap ls --format json one | jq -r .Name | grep -qx "$1"; }
+
+# Its directories are those that its record names, and no command has anything to do for it.
+layers_are_named() {
+    local bundle=$T/store/containers/$CID/bundle
+    assert_equal "$(cd "$bundle/.cais" && printf '%s\n' upper* | sort)" \
+        "$(jq -r '.upper, (.snapshots // [])[].files' "$bundle/.cais/bundle.json" | sort)"
+    [ ! -e "$T/store/containers/$CID/unswept" ] || fail "a mark is left"
+    [[ $SHOWN == *" Up "* ]] || nothing_left
+}
+is_whole() { layers_are_named && assert_equal "$(log_lines)" "$1"; }
+snapped_or_not() { is_whole 1; }
+goes_on_snapped_or_not() { goes_on && layers_are_named; }
+back_or_not() {
+    if has_snapshot undone-1; then is_whole 1; else is_whole 2; fi
+}
+undone_or_not() {
+    local lines
+    lines=$(log_lines)
+    [ "$lines" = 1 ] || [ "$lines" = 2 ] || fail "$lines lines"
+    is_whole "$lines"
+}
+removed_or_not() { is_whole 2; }
+
+@test "snap" { at_each_step ended snapped_or_not snap one b; }
+@test "snap of a running container: it goes on" { at_each_step some goes_on_snapped_or_not snap one b; }
+@test "rollback" { at_each_step kept back_or_not rollback one a; }
+@test "rollback to the image" { at_each_step kept layers_are_named rollback one image; }
+@test "undo" { at_each_step rolled_back undone_or_not undo one; }
+@test "snap rm" { at_each_step kept removed_or_not snap rm one a; }
+
 @test "the init dies before start: an error, no wait for its own lock" {
     good create --name one -p 8080:80 busy:1 sleep 1000
     CID=$output

@@ -112,7 +112,20 @@ class Facts:
         found += [f"shim: {pid}" for pid in self.processes("cais-shim") if pid not in shims]
         found += [f"after-exit command: {pid}" for pid in self.after_exits()]
         found += self.left_in_cgroups(running)
-        return found + self.left_of_network(running)
+        return found + self.left_layers() + self.left_of_network(running)
+
+    def left_layers(self):
+        """Of files that were written, those that no record names."""
+        found = []
+        for path in glob.glob(f"{self.kept}/*/bundle/.cais/bundle.json"):
+            try:
+                record = json.loads(read(path))
+            except ValueError:  # it goes just now
+                continue
+            named = {record["upper"], *(each["files"] for each in record.get("snapshots", []))}
+            there = {name for name in names(os.path.dirname(path)) if name.startswith("upper")}
+            found += [f"layer: {path}: {name}" for name in named ^ there]
+        return found
 
     def left_mounts(self, running):
         points = [line.split()[4] for line in read("/proc/self/mountinfo").splitlines()]

@@ -44,9 +44,11 @@ def make(slot):
 
 
 def use(name):
-    verb = random.choice(["exec", "stop", "start", "start", "restart", "commit", "commit", "rm", "attach", "pause", "unpause"])
+    verb = random.choice(["exec", "stop", "start", "start", "restart", "commit", "commit", "rm", "attach", "pause", "unpause", "snap", "rollback", "undo"])
     if verb == "exec":
         return ["exec", name, "sh", "-c", "sleep 0.1"]
+    if verb in ("rollback", "undo"):
+        return [verb, "-f", name, *(["image"] if verb == "rollback" else [])]
     if verb in ("stop", "restart"):
         return [verb, "-t", "0", name]
     if verb == "commit":

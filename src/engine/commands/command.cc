@@ -4,10 +4,13 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
+
 #include "engine/container/containers.h"
 #include "engine/run/engine.h"
 #include "estiva/base/files.h"
 #include "estiva/base/text.h"
+#include "image/bundle/snapshots.h"
 #include "image/mount/rootfs.h"
 #include "image/reference.h"
 
@@ -32,6 +35,7 @@ constexpr Option kGlobalRows[] = {
 const Command* const kCommands[] = {
     &kRun, &kCreate, &kStart, &kAttach, &kExec, &kLogs, &kPs, &kStop, &kRestart, &kKill, &kWait, &kPause, &kUnpause,
     &kRm, &kRename, &kContainer, &kCp, &kPort, &kTop, &kStats, &kUpdate, &kInspect, &kWhy,
+    &kSnap, &kRollback, &kUndo,
     &kPull, &kPush, &kImages, &kTag, &kUntag, &kRmi, &kHistory, &kLoad, &kSave, &kImport, &kExport, &kCopy,
     &kBundle, &kUnbundle, &kMount, &kCommit, &kDiff, &kVerify, &kPrune, &kDf, &kInfo, &kLogin, &kLogout, &kComplete,
     &kAfterExit};
@@ -46,10 +50,27 @@ Result<void> add_containers(const Globals& global, std::vector<std::string>& out
   return {};
 }
 
+// Of any container: which one is meant is not told.
+Result<void> add_snapshots(const Globals& global, std::vector<std::string>& out) {
+  const Containers containers(TRY(files::absolute(global.root)), TRY(files::absolute(global.run_root)));
+  out.emplace_back(image::kImageState);
+  for (const ContainerRecord& each : TRY(containers.list())) {
+    const Result<image::BundleState> state = image::read_bundle(containers.bundle(each.id));
+    if (!state.ok()) continue;
+    for (const image::Snapshot& snapshot : state.value().snapshots)
+      if (!snapshot.name.empty()) out.push_back(snapshot.name);
+  }
+  std::ranges::sort(out);
+  const auto again = std::ranges::unique(out);
+  out.erase(again.begin(), again.end());
+  return {};
+}
+
 // Names as a user writes them, and IDs.
 Result<std::vector<std::string>> candidates(const GlobalOptions& global, std::string_view operand) {
   std::vector<std::string> out;
   const auto& all = static_cast<const Globals&>(global);
+  if (operand.find("SNAPSHOT") != std::string_view::npos) TRY(add_snapshots(all, out));
   if (operand.find("CONTAINER") != std::string_view::npos) TRY(add_containers(all, out));
   if (operand.find("IMAGE") == std::string_view::npos) return out;
   const image::Store store = TRY(image::Store::open(all.root, all.run_root));

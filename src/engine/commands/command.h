@@ -22,7 +22,8 @@ Result<image::Tier> tier(const Invocation& in, const image::Store& store);
 extern const Command kComplete, kInfo, kImages, kTag, kUntag, kRmi, kHistory, kInspect, kPrune, kDf, kVerify,
     kLoad, kSave, kImport, kExport, kCopy, kBundle, kUnbundle, kMount, kLogin, kLogout, kPull, kPush, kRun,
     kCommit, kDiff, kCreate, kStart, kAttach, kAfterExit, kStop, kRestart, kKill, kWait, kPause, kUnpause,
-    kRm, kRename, kPs, kPort, kCp, kContainer, kLogs, kExec, kTop, kStats, kUpdate, kWhy;
+    kRm, kRename, kPs, kPort, kCp, kContainer, kLogs, kExec, kTop, kStats, kUpdate, kWhy, kSnap, kRollback,
+    kUndo;
 
 extern const Program kProgram;
 

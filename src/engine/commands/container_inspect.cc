@@ -5,6 +5,7 @@
 #include "engine/container/status.h"
 #include "engine/network/endpoint.h"
 #include "estiva/base/text.h"
+#include "image/bundle/snapshots.h"
 
 namespace estiva::engine {
 
@@ -159,6 +160,25 @@ void write_network(json::Writer& writer, const Engine& engine, const ContainerRe
   out.end();
 }
 
+void write_snapshots(json::Writer& writer, const Engine& engine, const ContainerRecord& record) {
+  const Result<image::BundleState> read = image::read_bundle(engine.containers.bundle(record.id));
+  const image::BundleState state = read.ok() ? read.value() : image::BundleState();
+  Members out(writer);
+  out.text("StandsOn", image::name_of_snapshot(state, state.base));
+  writer.key("Snapshots");
+  writer.begin_array();
+  for (const image::Snapshot& each : state.snapshots) {
+    if (each.name.empty()) continue;
+    writer.begin_object();
+    out.text("Name", each.name);
+    out.text("StandsOn", image::name_of_snapshot(state, each.parent));
+    out.text("Created", utc_text(each.created_ns));
+    out.boolean("Automatic", each.automatic);
+    writer.end_object();
+  }
+  writer.end_array();
+}
+
 }  // namespace
 
 Result<void> write_container(json::Writer& writer, const Engine& engine, const ContainerRecord& record) {
@@ -181,6 +201,7 @@ Result<void> write_container(json::Writer& writer, const Engine& engine, const C
   write_config(out, record);
   write_host_config(writer, record);
   write_network(writer, engine, record);
+  write_snapshots(writer, engine, record);
   writer.end_object();
   return {};
 }

@@ -28,6 +28,7 @@ struct DiffOptions {
   bool content = false;
   bool json = false;
   bool size = false;
+  std::string since;
 };
 constexpr Option kDiffRows[] = {
     options::row<&DiffOptions::by_package>(0, "by-package", nullptr,
@@ -35,6 +36,7 @@ constexpr Option kDiffRows[] = {
     options::row<&DiffOptions::content>(0, "content", nullptr,
                                         "also the lines by which texts differ, as diff -u shows them"),
     options::row<&DiffOptions::json>(0, "json", nullptr, "one object a line"),
+    options::row<&DiffOptions::since>(0, "since", "SNAPSHOT", "what a container changed since a snapshot"),
     options::row<&DiffOptions::size>(0, "size", nullptr, "also how large the files are"),
 };
 
@@ -80,11 +82,23 @@ Result<Opened> open_sides(const Store& store, const std::string& name, const std
   return out;
 }
 
-Result<Opened> open_operands(const Store& store, const std::vector<std::string>& operands) {
+Opened opened_bundle(image::BundleChanges bundle) {
+  return Opened{std::move(bundle.comparison), std::move(bundle.base), nullptr};
+}
+
+Result<Opened> open_operands(const Engine& engine, std::vector<std::string> operands,
+                             const DiffOptions& given) {
+  const Store& store = engine.store;
+  const std::optional<ContainerRecord> container = TRY(named_container(engine, operands[0]));
+  if (container) operands[0] = engine.containers.bundle(container->id);
+  if (!given.since.empty()) {
+    if (!container || operands.size() > 1)
+      return Error(Code::kInvalid, "needs a container, and nothing else to compare with").object("--since");
+    return opened_bundle(TRY(image::open_bundle_since(store, operands[0], given.since)));
+  }
   if (operands.size() > 1) return open_sides(store, operands[0], operands[1]);
   if (!means_bundle(store, operands[0])) return open_last_layer(store, operands[0]);
-  image::BundleChanges bundle = TRY(image::open_bundle(store, operands[0]));
-  return Opened{std::move(bundle.comparison), std::move(bundle.base), nullptr};
+  return opened_bundle(TRY(image::open_bundle(store, operands[0])));
 }
 
 struct Line {
@@ -206,13 +220,11 @@ void set_packages(const PackagesOf& packages, std::vector<Line>& lines) {
 
 Result<int> diff(Invocation& in) {
   DiffOptions given;
-  std::vector<std::string> operands = TRY(parse_operands(kDiff, &given, in, 1, 2));
+  const std::vector<std::string> operands = TRY(parse_operands(kDiff, &given, in, 1, 2));
   if (given.by_package && !given.json && (given.content || given.size))
     return Error(Code::kInvalid, "stands alone, or with --json").object("--by-package");
   const Engine engine = TRY(open_containers(in));
-  const std::optional<ContainerRecord> container = TRY(named_container(engine, operands[0]));
-  if (container) operands[0] = engine.containers.bundle(container->id);
-  const Opened opened = TRY(open_operands(engine.store, operands));
+  const Opened opened = TRY(open_operands(engine, operands, given));
   std::vector<Line> lines;
   TRY(image::compare(opened.comparison, [&](const Change& change) -> Result<void> {
     lines.push_back(line_of(change));

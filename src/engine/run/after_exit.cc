@@ -11,6 +11,7 @@
 #include "engine/network/bridge.h"
 #include "engine/run/pause.h"
 #include "engine/run/remove.h"
+#include "engine/run/snapshot.h"
 #include "engine/run/start.h"
 #include "engine/spec/make_spec.h"
 #include "estiva/base/files.h"
@@ -128,11 +129,15 @@ Result<void> check_one(const Engine& engine, const std::string& id) {
   const bool goes = record.value().options.rm && status.condition == Condition::kExited;
   const bool half_begun = status.condition == Condition::kStarting ||
                           (has_run_dir(containers, id) && !read_state(containers, id).ok());
-  if (!status.stale && !record.value().removing && !goes && !half_begun && !status.forgotten) return {};
+  const bool unswept = has_unswept_layers(engine, id);
+  if (!status.stale && !record.value().removing && !goes && !half_begun && !status.forgotten && !unswept)
+    return {};
   // What a killed command told the runtime to do holds the lock until it is done.
   const Fd lock = TRY(containers.lock(id, status.forgotten));
   if (!lock.valid()) return {};  // somebody is at it
   TRY(finish_locked(engine, id));
+  // What can't be removed is the business of who wants it away.
+  if (has_unswept_layers(engine, id)) (void)sweep_container(engine, id);
   if (status.forgotten) return resume_forgotten(engine, record.value());
   return remove_if_due(engine, id);
 }
