@@ -36,8 +36,10 @@ enum class Type : uint8_t {
   kExec = 6,       // Exec, then the absolute path of a file with the OCI process; kStarted or kFailed
   kDetach = 7,     // the client leaves, and its input has not ended
   kReopenLog = 8,  // somebody else renamed it
-  kHold = 9,       // comes with a bound socket, which stays open as long as the shim lives; kDone
-  kRelease = 10,   // Port: the socket bound there is closed; kDone or kFailed
+  kHold =
+      9,  // Hold, or nothing; comes with a bound socket, which stays open as long as the shim lives; kDone
+  kRelease = 10,    // Port: the socket bound there is closed; kDone or kFailed
+  kReleaseV6 = 11,  // PortV6: the same
   // to the client
   kWelcome = 64,  // Welcome
   kOutput = 65,   // bytes of standard output, or of the terminal
@@ -46,7 +48,7 @@ enum class Type : uint8_t {
   kStarted = 68,  // Started
   kFailed = 69,   // text, as the runtime wrote it
   kExit = 70,     // Exit
-  kDone = 71,     // of kHold, kRelease
+  kDone = 71,     // of kHold, kRelease, kReleaseV6
 };
 
 enum Wants : uint8_t {
@@ -81,10 +83,20 @@ struct Exec {
   uint8_t flags;
 };
 
+struct Hold {
+  uint16_t port;  // of the container, where the socket's connections are passed on to; 0: they are not
+};
+
 struct Port {
   uint32_t address;  // in network order; 0: all
   uint16_t port;
   uint8_t type;  // SOCK_STREAM or SOCK_DGRAM
+};
+
+struct PortV6 {
+  char address[16];  // in network order; all 0: all
+  uint16_t port;
+  uint8_t type;
 };
 
 struct Welcome {

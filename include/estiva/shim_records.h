@@ -42,8 +42,10 @@ struct Conf {
   std::string log;                 // absolute; empty: none is kept
   uint64_t log_max_size = 0;       // bytes of one file; 0: no limit
   unsigned log_max_files = 1;      // this one included
-  std::vector<std::string>
-      held;  // numbers of descriptors that it keeps to itself: sockets of published ports
+  // Numbers of descriptors that it keeps to itself: sockets of published ports. N:PORT: their connections are passed on
+  // to that port of the container.
+  std::vector<std::string> held;
+  std::vector<std::string> address;     // the container's, in the order in which they are tried
   std::vector<std::string> after_exit;  // the command, by its absolute path, that the shim becomes at the end
 };
 inline constexpr Key kConfKeys[] = {
@@ -59,6 +61,7 @@ inline constexpr Key kConfKeys[] = {
     key_values::row<&Conf::log_max_size>("log-max-size"),
     key_values::row<&Conf::log_max_files>("log-max-files"),
     key_values::row<&Conf::held>("held"),
+    key_values::row<&Conf::address>("address"),
     key_values::row<&Conf::after_exit>("after-exit"),
 };
 

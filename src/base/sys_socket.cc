@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,7 @@
 
 #include <memory>
 
+#include "estiva/base/inet.h"
 #include "estiva/base/text.h"
 
 namespace estiva::sys {
@@ -186,31 +188,90 @@ Result<Fd> netlink_socket(int protocol) {
   return socket;
 }
 
-// An address that a connection has left a moment ago can be bound (SO_REUSEADDR), one that somebody listens on can't.
-Result<Fd> bound_inet_socket(int type, uint32_t address, uint16_t port) {
-  Fd socket(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return Error::system("socket", errno);
-  const int on = 1;
-  if (type == SOCK_STREAM)
-    TRY(check(::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "setsockopt"));
+struct InetAddress {
+  struct sockaddr_in6 name = {};  // or the shorter one of IPv4
+  socklen_t size = sizeof name;
+
+  const struct sockaddr* generic() const { return reinterpret_cast<const struct sockaddr*>(&name); }
+  sa_family_t family() const { return name.sin6_family; }
+};
+
+static InetAddress inet_address(std::string_view address, uint16_t port) {
+  InetAddress out;
+  if (address.size() == inet::kV6) {
+    out.name.sin6_family = AF_INET6;
+    out.name.sin6_port = htons(port);
+    memcpy(&out.name.sin6_addr, address.data(), inet::kV6);
+    return out;
+  }
   struct sockaddr_in name = {};
   name.sin_family = AF_INET;
-  name.sin_addr.s_addr = address;
   name.sin_port = htons(port);
-  TRY(check(::bind(socket.number(), reinterpret_cast<struct sockaddr*>(&name), sizeof name), "bind"));
-  if (type == SOCK_STREAM) TRY(check(::listen(socket.number(), 0), "listen"));
+  if (address.size() == inet::kV4) memcpy(&name.sin_addr, address.data(), inet::kV4);
+  memcpy(&out.name, &name, sizeof name);
+  out.size = sizeof name;
+  return out;
+}
+
+static Result<void> switch_on(FdView socket, int level, int option) {
+  const int on = 1;
+  return check(::setsockopt(socket.number(), level, option, &on, sizeof on), "setsockopt");
+}
+
+// An address that a connection has left a moment ago can be bound (SO_REUSEADDR), one that somebody listens on can't.
+Result<Fd> bound_inet_socket(const InetName& name, int backlog) {
+  const InetAddress address = inet_address(name.address, name.port);
+  Fd socket(::socket(address.family(), name.type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.valid()) return Error::system("socket", errno);
+  const bool listens = name.type == SOCK_STREAM;
+  if (listens) TRY(switch_on(socket, SOL_SOCKET, SO_REUSEADDR));
+  if (address.family() == AF_INET6) TRY(switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY));
+  TRY(check(::bind(socket.number(), address.generic(), address.size), "bind"));
+  if (listens) TRY(check(::listen(socket.number(), backlog), "listen"));
   return socket;
 }
 
 Result<InetName> inet_name(FdView socket) {
-  struct sockaddr_in name = {};
+  struct sockaddr_in6 name = {};
   socklen_t size = sizeof name;
   TRY(check(::getsockname(socket.number(), reinterpret_cast<struct sockaddr*>(&name), &size), "getsockname"));
-  InetName out{.type = 0, .address = name.sin_addr.s_addr, .port = ntohs(name.sin_port)};
+  InetName out;
+  out.port = ntohs(name.sin6_port);  // at the same place in both
+  if (name.sin6_family == AF_INET6) {
+    out.address.assign(reinterpret_cast<const char*>(&name.sin6_addr), inet::kV6);
+  } else {
+    struct sockaddr_in short_name;
+    memcpy(&short_name, &name, sizeof short_name);
+    out.address.assign(reinterpret_cast<const char*>(&short_name.sin_addr), inet::kV4);
+  }
   size = sizeof out.type;
   TRY(check(::getsockopt(socket.number(), SOL_SOCKET, SO_TYPE, &out.type, &size), "getsockopt"));
   return out;
 }
+
+Result<Fd> connecting_inet_socket(std::string_view address, uint16_t port) {
+  const InetAddress to = inet_address(address, port);
+  Fd socket(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.valid()) return Error::system("socket", errno);
+  TRY(set_passing_on(socket));
+  if (::connect(socket.number(), to.generic(), to.size) < 0 && errno != EINPROGRESS)
+    return Error::system("connect", errno);
+  return socket;
+}
+
+Result<int> socket_error(FdView socket) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  TRY(check(::getsockopt(socket.number(), SOL_SOCKET, SO_ERROR, &error, &size), "getsockopt"));
+  return error;
+}
+
+Result<void> set_passing_on(FdView socket) {
+  TRY(switch_on(socket, IPPROTO_TCP, TCP_NODELAY));
+  return switch_on(socket, SOL_SOCKET, SO_KEEPALIVE);
+}
+
+Result<void> end_output(FdView socket) { return check(::shutdown(socket.number(), SHUT_WR), "shutdown"); }
 
 Result<bool> try_send(FdView socket, std::span<const struct iovec> parts) {
   struct msghdr message = {};

@@ -49,6 +49,8 @@ int64_t Shim::gather(int64_t now) {
   watches_.clear();
   watch(signals_, POLLIN, Source::kSignals, nullptr);
   watch(listener_, POLLIN, Source::kListener, nullptr);
+  for (Held& each : held_)
+    if (each.port != 0 && !relay_.accepts()) watch(each.socket, POLLIN, Source::kPublished, &each);
   int64_t time = -1;
   const auto at_most = [&](int64_t most) { time = time < 0 ? most : std::min(time, most); };
   for (Target& target : targets_) {
@@ -107,6 +109,9 @@ Result<void> Shim::handle(const Watch& watch, short events) {
       if (socket.ok()) clients_.emplace_back(std::move(socket).value());
       return {};
     }
+    case Source::kPublished:
+      relay(*static_cast<Held*>(watch.object));
+      return {};
     case Source::kOutput:
       return read_output(*target, target->output, Type::kOutput);
     case Source::kErrors:
@@ -141,6 +146,7 @@ Result<void> Shim::reap() {
     if (!ended.ok() || ended.value().si_pid == 0) return {};  // ECHILD: none is left
     for (Target& target : targets_)
       if (target.pid == ended.value().si_pid) target.ended = ended.value();
+    relay_.ended(ended.value().si_pid);
   }
 }
 
@@ -187,6 +193,12 @@ void Shim::sweep() {
     const bool used = std::ranges::any_of(clients_, [&](const Client& c) { return c.target == &target; });
     return target.done && !target.is_container && !used;
   });
+}
+
+// Without a process for it the connection is turned away, or it would wake us again and again.
+void Shim::relay(const Held& held) {
+  if (relay_.accepts() || relay_.start(held_, conf_.address).ok()) return;
+  (void)sys::accept(held.socket);
 }
 
 // Whoever made the container has ended before it started it.

@@ -55,9 +55,9 @@ Result<void> leave_streams(std::initializer_list<int> numbers) {
 // The runtime and the container never get them, and with this process they go.
 Result<void> keep_held(const Conf& conf) {
   for (const std::string& each : conf.held) {
-    const auto number = text::number<int>(each);
-    if (!number || *number <= STDERR_FILENO) return Error::invalid(kConfFile, "holds what is no descriptor");
-    TRY(sys::set_close_on_exec(FdView::of_number(*number), true));
+    const std::optional<HeldNumber> held = parse_held(each);
+    if (!held) return Error::invalid(kConfFile, "holds what is no descriptor");
+    TRY(sys::set_close_on_exec(FdView::of_number(held->number), true));
   }
   return {};
 }

@@ -57,10 +57,15 @@ Result<void> Shim::answer(Client& client, Type type, std::string_view data, Fd p
     case Type::kReopenLog:
       return log_.reopen();
     case Type::kHold:
-      hold(client, std::move(passed));
+      hold(client, std::move(passed), read_front<Hold>(data).value_or(Hold()).port);
       return {};
     case Type::kRelease:
-      if (const auto port = read_front<Port>(data)) release(client, *port);
+      if (const auto port = read_front<Port>(data))
+        release(client, {port->type, std::string(bytes_of(port->address)), port->port});
+      return {};
+    case Type::kReleaseV6:
+      if (const auto port = read_front<PortV6>(data))
+        release(client, {port->type, std::string(port->address, sizeof port->address), port->port});
       return {};
     default:
       return {};  // of a later version
@@ -117,17 +122,19 @@ void Shim::start(Client& client) {
   client.send(Type::kStarted, bytes_of(Started{targets_.front().pid}));
 }
 
-void Shim::hold(Client& client, Fd socket) {
+void Shim::hold(Client& client, Fd socket, uint16_t port) {
   if (!socket.valid()) return client.send(Type::kFailed, "no socket came along");
-  held_.push_back(std::move(socket));
+  if (port != 0) relay_.let_go();
+  held_.push_back({std::move(socket), port});
   client.send(Type::kDone, {});
 }
 
-void Shim::release(Client& client, const Port& port) {
-  const sys::InetName wanted{port.type, port.address, port.port};
-  const size_t closed = std::erase_if(held_, [&](const Fd& socket) {
-    const Result<sys::InetName> name = sys::inet_name(socket);
-    return name.ok() && name.value() == wanted;
+void Shim::release(Client& client, const sys::InetName& wanted) {
+  const size_t closed = std::erase_if(held_, [&](const Held& held) {
+    const Result<sys::InetName> name = sys::inet_name(held.socket);
+    const bool chosen = name.ok() && name.value() == wanted;
+    if (chosen && held.port != 0) relay_.let_go();
+    return chosen;
   });
   if (closed == 0) return client.send(Type::kFailed, "no socket is bound there");
   client.send(Type::kDone, {});

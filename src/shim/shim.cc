@@ -58,7 +58,10 @@ Result<Report> Shim::create() {
 
 Result<void> Shim::prepare() {
   dir_ = TRY(sys::getcwd());
-  for (const std::string& each : conf_.held) held_.emplace_back(text::number<int>(each).value_or(-1));
+  for (const std::string& each : conf_.held) {
+    const HeldNumber held = parse_held(each).value_or(HeldNumber());
+    held_.push_back({Fd(held.number), held.port});
+  }
   TRY(sys::prctl(PR_SET_CHILD_SUBREAPER, 1));
   const sigset_t mask = handled_signals();
   TRY(sys::block_signals(mask));
@@ -134,6 +137,7 @@ void Shim::abandon() {
 
 Result<int> Shim::serve() {
   TRY(loop());
+  relay_.let_go();  // whoever starts it again gets its ports
   if (failed_) {
     flush_all();
     abandon();

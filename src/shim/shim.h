@@ -11,9 +11,12 @@
 
 #include "estiva/base/error.h"
 #include "estiva/base/fd.h"
+#include "estiva/base/sys_socket.h"
 #include "estiva/shim_records.h"
 #include "shim/client.h"
+#include "shim/held.h"
 #include "shim/log_file.h"
+#include "shim/relay.h"
 #include "shim/runtime.h"
 #include "shim/target.h"
 #include "shim/usage.h"
@@ -33,7 +36,7 @@ class Shim {
   void abandon();
 
  private:
-  enum class Source : uint8_t { kSignals, kListener, kOutput, kErrors, kInput, kClient };
+  enum class Source : uint8_t { kSignals, kListener, kPublished, kOutput, kErrors, kInput, kClient };
   struct Watch {
     Source source;
     void* object;
@@ -58,6 +61,7 @@ class Shim {
   int64_t pause_left(const Target& target, int64_t now) const;
   void sweep();
   bool abandoned(int64_t now);
+  void relay(const Held& held);
 
   // requests.cc
   Result<void> read_client(Client& client);
@@ -67,8 +71,8 @@ class Shim {
   void lose_client(Client& client);
   void start(Client& client);
   void exec(Client& client, std::string_view request);
-  void hold(Client& client, Fd socket);
-  void release(Client& client, const Port& port);
+  void hold(Client& client, Fd socket, uint16_t port);
+  void release(Client& client, const sys::InetName& wanted);
   Result<void> begin_session(Target& session, const Exec& given, const std::string& file);
   Result<void> run_exec(std::vector<std::string> arguments, const process::Streams& streams, FdView said);
   Result<pid_t> read_pid(const std::string& file) const;
@@ -83,7 +87,8 @@ class Shim {
   std::string dir_;
   State state_;
   Fd signals_, listener_;
-  std::vector<Fd> held_;  // sockets of published ports
+  std::list<Held> held_;
+  Relay relay_;
   LogFile log_;
   Usage usage_;
   std::list<Target> targets_;  // the container first, then sessions

@@ -21,7 +21,7 @@ killing_setup() {
 
 state_value() { sed -n "s/^$1=//p" "$T/run/containers/$CID/state"; }
 
-elements() { in_net nft list ruleset | grep -E ' : [0-9.]+ \. [0-9]+'; }
+elements() { in_net nft list ruleset | grep -E ' : [0-9a-f.:]+ \. [0-9]+'; }
 no_pairs() { ! in_net ip -o link | grep -q veth; }
 own_processes() {
     local file dir

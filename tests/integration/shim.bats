@@ -149,6 +149,8 @@ output b'out\\npart' errors b'err\\n' lost 0"
     assert_has "$report" "shim.conf" "rows" "many"
     shim "colour=red"
     assert_has "$report" "unknown key" "colour"
+    shim held=9:0
+    assert_has "$report" "shim.conf" "no descriptor"
     rm "$RUN/shim.conf"
     assert_has "$(timeout 20 "$SHIM" "$RUN")" "error=" "shim.conf"
 }

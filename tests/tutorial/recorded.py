@@ -8,6 +8,7 @@ VARYING = [
     (r"Less than a second|About an? \w+|\b\d+ (second|minute|hour|year)s?", "TIME"),
     (r"\b[\d.]+ ?[kMG]?B\b", "SIZE"),
     (r"\b[a-z]+_[a-z]+[0-9]*\b", "NAME"),
+    (r", \[::\]:\d+->\d+/tcp", ""),  # where the host has IPv6
     (r" {2,}", " "),
 ]
 

@@ -45,16 +45,24 @@ Result<Received> receive_message(FdView socket, size_t limit);
 
 // Of our network namespace, with the kernel's reasons for errors (Linux 4.12) and without copies of what they answer.
 Result<Fd> netlink_socket(int protocol);
-// AF_INET, bound to the address (in network order) and port; for SOCK_STREAM it listens, so that nobody else can. The
-// port 0 is any that is free.
-Result<Fd> bound_inet_socket(int type, uint32_t address, uint16_t port);
 struct InetName {
-  int type = 0;          // SOCK_STREAM, SOCK_DGRAM
-  uint32_t address = 0;  // in network order
+  int type = 0;         // SOCK_STREAM, SOCK_DGRAM
+  std::string address;  // inet.h
   uint16_t port = 0;
   bool operator==(const InetName&) const = default;
 };
+// Bound there and nowhere else: at [::] IPv4 is not meant. A SOCK_STREAM listens, so that nobody else can. The port 0 is
+// any that is free. It never blocks.
+Result<Fd> bound_inet_socket(const InetName& name, int backlog = 0);
 Result<InetName> inet_name(FdView socket);
+// A SOCK_STREAM on its way there, that does not block; once it can be written to, socket_error() tells how that went.
+Result<Fd> connecting_inet_socket(std::string_view address, uint16_t port);
+// errno; 0: none.
+Result<int> socket_error(FdView socket);
+// For one that only passes on: nothing waits to be sent with more, and who has gone unseen is noticed.
+Result<void> set_passing_on(FdView socket);
+// The peer reads an end.
+Result<void> end_output(FdView socket);
 
 // One message of all parts, without waiting; false when the peer's queue has no room for it now.
 Result<bool> try_send(FdView socket, std::span<const struct iovec> parts);

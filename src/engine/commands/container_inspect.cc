@@ -102,7 +102,7 @@ void write_ports(json::Writer& writer, const ContainerRecord& record,
     for (const PublishedPort& each : places) {
       Members out(writer);
       writer.begin_object();
-      out.text("HostIp", each.shown_address());
+      out.text("HostIp", each.address.empty() ? kAnyV4 : each.address);
       out.text("HostPort", text::cat(each.host));
       writer.end_object();
     }
@@ -139,6 +139,9 @@ void write_addresses(Members& out, const Endpoint& endpoint) {
   out.text("Gateway", endpoint.gateway);
   out.text("IPAddress", endpoint.address);
   out.number("IPPrefixLen", endpoint.prefix);
+  out.text("IPv6Gateway", endpoint.gateway_v6);
+  out.text("GlobalIPv6Address", endpoint.address_v6);
+  out.number("GlobalIPv6PrefixLen", endpoint.prefix_v6);
   out.text("MacAddress", endpoint.mac);
 }
 
@@ -150,7 +153,7 @@ void write_network(json::Writer& writer, const Engine& engine, const ContainerRe
   out.begin("NetworkSettings");
   out.text("SandboxKey", joined ? engine.containers.run_file(record.id, kNamespaceFile) : "");
   writer.key("Ports");
-  write_ports(writer, joined ? record : ContainerRecord(), ports_now(engine.containers, record.id));
+  write_ports(writer, joined ? record : ContainerRecord(), places_now(engine.containers, record.id));
   write_addresses(out, endpoint);
   out.begin("Networks");
   out.begin(record.options.network.empty() ? "bridge" : record.options.network);

@@ -15,11 +15,11 @@ constexpr std::string_view kAdd = "add", kRemove = "rm";
 Result<int> list_ports(const Engine& engine, const Strings& operands) {
   const ContainerRecord record = TRY(engine.containers.find(operands[0]));
   std::string lines;
-  for (const PublishedPort& each : ports_now(engine.containers, record.id)) {
+  for (const PublishedPort& each : places_now(engine.containers, record.id)) {
     const std::string inner = text::cat(each.container, "/", each.protocol);
     const bool one = operands.size() == 2;
     if (one && operands[1] != inner && operands[1] != text::cat(each.container)) continue;
-    const std::string outer = text::cat(each.shown_address(), ":", each.host);
+    const std::string outer = each.shown_place();
     lines += one ? outer + "\n" : text::cat(inner, " -> ", outer, "\n");
   }
   if (lines.empty() && operands.size() == 2)

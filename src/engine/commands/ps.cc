@@ -125,7 +125,7 @@ Result<int> ps(Invocation& in) {
   for (const Listed& each : TRY(choose(engine, flags))) {
     const ContainerRecord& record = each.record;
     const std::string ports =
-        runs(each.status) ? shown_ports(record, ports_now(engine.containers, record.id)) : "";
+        runs(each.status) ? shown_ports(record, places_now(engine.containers, record.id)) : "";
     const std::string id = flags.no_trunc ? record.id : record.short_id();
     if (flags.quiet) {
       lines += id + "\n";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "estiva/base/inet.h"
 #include "estiva/base/text.h"
 
 namespace estiva::engine {
@@ -42,7 +43,10 @@ Result<Parts> split(const std::string& text) {
   if (rest.starts_with('[')) {
     const size_t end = rest.find("]:");
     if (end == rest.npos) return bad(text, "has no end of the address: ]");
-    out.address = rest.substr(1, end - 1);
+    // One address, one text: they are compared.
+    const std::string address = rest.substr(1, end - 1), bytes = inet::parse(address).value_or("");
+    if (bytes.size() != inet::kV6) return bad(text, "has no IPv6 address between [ and ]");
+    out.address = inet::text(bytes);
     rest.erase(0, end + 2);
   }
   const std::vector<std::string> parts = text::split(rest, ':');
@@ -54,11 +58,20 @@ Result<Parts> split(const std::string& text) {
   return out;
 }
 
+std::string bracketed(const std::string& address) {
+  return address.find(':') == address.npos ? address : text::cat("[", address, "]");
+}
+
 struct Shown {
   std::string address;
   uint16_t host, container;
   std::string protocol;
   uint16_t count = 1;
+
+  bool goes_on_with(const PublishedPort& next) const {
+    return address == next.address && protocol == next.protocol && host + count == next.host &&
+           container + count == next.container;
+  }
 };
 
 std::string span(uint16_t first, uint16_t count) {
@@ -86,41 +99,57 @@ Result<std::vector<PublishedPort>> published_ports(const Strings& publish) {
   return out;
 }
 
+std::string PublishedPort::shown_place() const {
+  return text::cat(bracketed(address.empty() ? kAnyV4 : address), ":", host);
+}
+
+std::vector<PublishedPort> places_of(const std::vector<PublishedPort>& ports, Ipv6 ipv6) {
+  std::vector<PublishedPort> out;
+  for (const PublishedPort& each : ports) {
+    out.push_back(each);
+    if (!each.address.empty()) continue;
+    out.back().address = kAnyV4;
+    // What the host does not forward cais-shim passes on, and that is connections.
+    const bool reached = ipv6 == Ipv6::kForwarded || (ipv6 == Ipv6::kLocal && each.protocol == "tcp");
+    if (!reached) continue;
+    out.push_back(each);
+    out.back().address = kAnyV6;
+  }
+  return out;
+}
+
 bool publishes(const ContainerOptions& options) {
   return options.network != "host" && options.network != "none" && !options.network.starts_with("container:");
 }
 
 std::string publish_text(const PublishedPort& port) {
   const std::string inner = text::cat(port.container, "/", port.protocol);
-  const std::string at = port.address.empty() ? "" : text::cat(port.address, ":");
+  const std::string at = port.address.empty() ? "" : text::cat(bracketed(port.address), ":");
   if (port.host != 0) return text::cat(at, port.host, ":", inner);
   return at.empty() ? inner : text::cat(at, ":", inner);
 }
 
-std::string shown_ports(const ContainerRecord& record, const std::vector<PublishedPort>& published) {
+std::string shown_ports(const ContainerRecord& record, const std::vector<PublishedPort>& places) {
   // Without a network of its own nothing is published.
   if (!publishes(record.options)) return "";
   std::vector<Shown> folded;
-  for (const PublishedPort& each : published) {
-    const auto continues = [&](const Shown& last) {
-      return last.address == each.shown_address() && last.protocol == each.protocol &&
-             last.host + last.count == each.host && last.container + last.count == each.container;
-    };
-    if (!folded.empty() && continues(folded.back())) {
-      ++folded.back().count;
+  for (const PublishedPort& each : places) {
+    const auto last = std::ranges::find_if(folded, [&](const Shown& s) { return s.goes_on_with(each); });
+    if (last != folded.end()) {
+      ++last->count;
     } else {
-      folded.push_back({each.shown_address(), each.host, each.container, each.protocol});
+      folded.push_back({each.address, each.host, each.container, each.protocol});
     }
   }
   Strings out;
   for (const Shown& each : folded)
-    out.push_back(text::cat(each.address, ":", span(each.host, each.count), "->",
+    out.push_back(text::cat(bracketed(each.address), ":", span(each.host, each.count), "->",
                             span(each.container, each.count), "/", each.protocol));
   for (const std::string& port : record.exposed_ports) {
     const auto is_published = [&](const PublishedPort& each) {
       return text::cat(each.container, "/", each.protocol) == port;
     };
-    if (std::ranges::none_of(published, is_published)) out.push_back(port);
+    if (std::ranges::none_of(places, is_published)) out.push_back(port);
   }
   return text::join(out, ", ");
 }

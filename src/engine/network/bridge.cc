@@ -9,12 +9,15 @@
 
 #include <algorithm>
 
+#include "engine/container/names.h"
 #include "engine/container/status.h"
 #include "engine/network/firewall.h"
 #include "engine/network/forwards.h"
+#include "engine/network/ipv6.h"
 #include "engine/network/links.h"
 #include "engine/network/network.h"
 #include "estiva/base/files.h"
+#include "estiva/base/inet.h"
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
@@ -30,6 +33,7 @@ using net::NetlinkSocket;
 constexpr char kOwnNamespace[] = "/proc/thread-self/ns/net", kForwarding[] = "/proc/sys/net/ipv4/ip_forward";
 
 constexpr size_t kMaxFile = 1 << 20;
+constexpr int kTries = 20;
 
 struct Network {
   NetworkNames names;
@@ -51,6 +55,18 @@ Result<void> allow_forwarding() {
   return files::write_kernel(FdView::cwd(), kForwarding, "1");
 }
 
+Result<std::string> choose_subnet_v6(NetlinkSocket& route) {
+  constexpr size_t kDigits = 10;  // 40 bits
+  const std::vector<Destination> routes = TRY(ipv6_routes_of_host(route));
+  for (int i = 0; i < kTries; ++i) {
+    const std::string digits = TRY(make_id())
+    .substr(0, kDigits);
+    const std::string subnet = unique_subnet(text::number<uint64_t>(digits, 16).value_or(0));
+    if (!meets(subnet, routes)) return inet::text(subnet);
+  }
+  return Error(Code::kState, "no private IPv6 subnet is free for the bridge network");
+}
+
 Result<NetworkState> choose_network(const NetworkNames& names, NetlinkSocket& route, std::string where) {
   TRY(remove_link(route, names.bridge));  // of a run root that was removed
   const std::optional<Subnet> subnet = choose_subnet(TRY(routes_of_host(route)), names.start);
@@ -64,36 +80,53 @@ Result<NetworkState> choose_network(const NetworkNames& names, NetlinkSocket& ro
   return out;
 }
 
-Result<void> make_rules(const Containers& containers, Firewall& firewall, const Subnet& subnet, FdView lock) {
-  TRY(firewall.make(subnet, lock));
+Result<void> make_rules(const Containers& containers, Firewall& firewall, const NetworkState& state,
+                        FdView lock) {
+  TRY(firewall.make(state.subnet(), state.subnet_v6(), lock));
   std::vector<Forward> forwards;
   for (const Endpoint& each : TRY(other_endpoints(containers, "")))
-    for (const Forward& one : TRY(forwards_of(each))) forwards.push_back(one);
+    for (const Forward& one : TRY(forwards_of(each)))
+      if (!one.is_v6() || !state.address_v6.empty()) forwards.push_back(one);
   return firewall.add(forwards);
 }
 
+// What was there, or what is to be; a host's IPv6 may come and go.
+Result<NetworkState> planned_network(const Containers& containers, const NetworkNames& names,
+                                     NetlinkSocket& route, Ipv6 ipv6) {
+  const std::string here = TRY(namespace_id());
+  std::optional<NetworkState> found = TRY(read_network(containers));
+  const bool is_new = !found || found->network_namespace != here;
+  NetworkState state = is_new ? TRY(choose_network(names, route, here)) : std::move(*found);
+  const bool has_ipv6 = ipv6 != Ipv6::kNone, had_ipv6 = !state.address_v6.empty();
+  if (has_ipv6 != had_ipv6) {
+    state.address_v6 = has_ipv6 ? TRY(choose_subnet_v6(route)) : "";
+    state.complete = false;
+  }
+  if (!state.complete) TRY(write_network(containers, state));
+  return state;
+}
+
 // Under the lock.
-Result<Network> ensure_network(const Containers& containers, FdView lock) {
+Result<Network> ensure_network(const Containers& containers, Ipv6 ipv6, FdView lock) {
   const NetworkNames names = network_names(containers.run_root());
   NetlinkSocket route = TRY(NetlinkSocket::open());
   Firewall firewall = TRY(Firewall::open(names));
-  const std::string here = TRY(namespace_id());
-  std::optional<NetworkState> state = TRY(read_network(containers));
-  if (!state || state->network_namespace != here) {
-    state = TRY(choose_network(names, route, here));
-    TRY(write_network(containers, *state));
-  }
-  if (!TRY(firewall.exists())) TRY(make_rules(containers, firewall, state->subnet(), lock));
+  NetworkState state = TRY(planned_network(containers, names, route, ipv6));
+  if (!state.complete || !TRY(firewall.exists())) TRY(make_rules(containers, firewall, state, lock));
   TRY(allow_forwarding());
-  const Link bridge = TRY(ensure_bridge(route, names.bridge, state->subnet()));
-  return Network{names, std::move(*state), std::move(route), std::move(firewall), bridge};
+  const Subnet subnet = state.subnet();
+  const Addresses gateways{
+      subnet, subnet.gateway(), address_beside(state.subnet_v6(), subnet, subnet.gateway()), {}};
+  const Link bridge = TRY(ensure_bridge(route, names.bridge, gateways, state.complete));
+  state.complete = true;  // written with the first address
+  return Network{names, std::move(state), std::move(route), std::move(firewall), bridge};
 }
 
 // ---- one container
 
 // Its address is its own from here on; packets find their way as soon as it is there.
 Result<Endpoint> take_place(const Containers& containers, const ContainerRecord& record, Network& network,
-                            const std::vector<PublishedPort>& ports) {
+                            const std::vector<PublishedPort>& ports, Ipv6 ipv6) {
   std::vector<uint32_t> taken;
   for (const Endpoint& each : TRY(other_endpoints(containers, record.id)))
     taken.push_back(parse_ipv4(each.address).value_or(0));
@@ -104,6 +137,11 @@ Result<Endpoint> take_place(const Containers& containers, const ContainerRecord&
   out.address = network.state.last = ipv4_text(*address);
   out.gateway = ipv4_text(subnet.gateway());
   out.prefix = subnet.prefix;
+  if (const std::string v6 = network.state.subnet_v6(); !v6.empty()) {
+    out.address_v6 = inet::text(address_beside(v6, subnet, *address));
+    if (ipv6 == Ipv6::kForwarded) out.gateway_v6 = inet::text(address_beside(v6, subnet, subnet.gateway()));
+    out.prefix_v6 = kPrefixV6;
+  }
   out.mac = mac_text(*address);
   out.link = link_name(record.id);
   for (const PublishedPort& each : ports) out.ports.push_back(publish_text(each));
@@ -119,10 +157,11 @@ struct Inside {
 };
 
 // We are in it for a moment.
-Result<Inside> new_namespace() {
+Result<Inside> new_namespace(bool ipv6) {
   const Fd own = TRY(sys::open(kOwnNamespace, O_RDONLY));
   TRY(sys::unshare(CLONE_NEWNET));
-  Result<Inside> made = []() -> Result<Inside> {
+  Result<Inside> made = [&]() -> Result<Inside> {
+    if (ipv6) TRY(quieten_ipv6());
     Fd opened = TRY(sys::open(kOwnNamespace, O_RDONLY));
     return Inside { std::move(opened), TRY(NetlinkSocket::open()) };
   }();
@@ -138,14 +177,16 @@ Result<void> pin(FdView network_namespace, const std::string& path) {
 
 Result<void> connect(const Containers& containers, const ContainerRecord& record, Network& network,
                      const Endpoint& endpoint) {
-  Inside inside = TRY(new_namespace());
+  Inside inside = TRY(new_namespace(endpoint.ipv6() != Ipv6::kNone));
   TRY(pin(inside.network_namespace, containers.run_file(record.id, kNamespaceFile)));
-  const uint32_t address = parse_ipv4(endpoint.address).value_or(0);
-  const PairRequest pair{endpoint.link, network.bridge.index, address, inside.network_namespace};
+  const Addresses addresses{network.state.subnet(), parse_ipv4(endpoint.address).value_or(0),
+                            inet::parse(endpoint.address_v6).value_or(""),
+                            inet::parse(endpoint.gateway_v6).value_or("")};
+  const PairRequest pair{endpoint.link, network.bridge.index, addresses.address, inside.network_namespace};
   // Of a start before whose namespace the kernel has not taken down yet.
   TRY(remove_link(network.route, endpoint.link));
   TRY(make_pair(network.route, pair));
-  return configure_inside(inside.route, network.state.subnet(), address);
+  return configure_inside(inside.route, addresses);
 }
 
 Result<void> close_ports(const Containers& containers, const std::string& id, const Endpoint& endpoint) {
@@ -157,6 +198,19 @@ Result<void> close_ports(const Containers& containers, const std::string& id, co
 
 }  // namespace
 
+// Those of IPv6 stand in brackets, and are addresses then.
+static Result<void> check_address(const PublishedPort& port, const std::string& object) {
+  const std::string bytes = inet::parse(port.address).value_or("");
+  if (!port.address.empty() && bytes.empty()) return Error::invalid(object, "has no address in front");
+  if (port.is_v6() && port.address.starts_with("::ffff:"))
+    return Error::unsupported(object, "an address of IPv4 is published as one");
+  if (port.is_v6() && bytes[0] == '\xfe' && (bytes[1] & 0xc0) == 0x80)
+    return Error::unsupported(object, "nothing can be published at a link's own address (fe80::/10)");
+  if (port.address == "::1" && port.protocol == "udp")
+    return Error::unsupported(object, "at [::1] only tcp can be published");
+  return {};
+}
+
 Result<void> check_published(const ContainerOptions& options) {
   const bool shares = TRY(network_mode(options))
   == NetworkMode::kContainer;
@@ -167,19 +221,19 @@ Result<void> check_published(const ContainerOptions& options) {
     if (!publishes(options)) continue;
     const std::string object = text::cat("option --publish ", publish_text(each));
     if (each.protocol == "sctp") return Error::unsupported(object, "only tcp and udp can be published");
-    if (!each.address.empty() && !parse_ipv4(each.address))
-      return Error::unsupported(object, "only IPv4 addresses can be published at");
+    TRY(check_address(each, object));
   }
   return {};
 }
 
 Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& record) {
   std::vector<PublishedPort> ports = TRY(published_ports(record.options.publish));
+  const Ipv6 ipv6 = ipv6_of_host();
   Joined out;
-  out.held = TRY(hold_ports(containers, record, ports));
+  out.held = TRY(hold_ports(containers, record, ports, ipv6));
   Fd lock = TRY(lock_network(containers));
-  Network network = TRY(ensure_network(containers, lock));
-  out.endpoint = TRY(take_place(containers, record, network, ports));
+  Network network = TRY(ensure_network(containers, ipv6, lock));
+  out.endpoint = TRY(take_place(containers, record, network, ports, ipv6));
   lock.reset();
   TRY(connect(containers, record, network, out.endpoint).context([] {
     return std::string("the bridge network");
@@ -210,7 +264,8 @@ Result<void> open_more_ports(const Containers& containers, const std::string& id
   const Fd lock = TRY(lock_network(containers));
   const std::optional<Endpoint> before = TRY(read_endpoint(containers, id));
   if (!before) return Error(Code::kState, "is not on the bridge network");
-  Endpoint more{.address = before->address}, all = *before;
+  Endpoint more = *before, all = *before;
+  more.ports.clear();
   for (const PublishedPort& each : ports) more.ports.push_back(publish_text(each));
   all.ports.insert(all.ports.end(), more.ports.begin(), more.ports.end());
   TRY(write_endpoint(containers, id, all));
@@ -225,7 +280,8 @@ Result<void> close_some_ports(const Containers& containers, const std::string& i
   const Fd lock = TRY(lock_network(containers));
   std::optional<Endpoint> endpoint = TRY(read_endpoint(containers, id));
   if (!endpoint) return Error(Code::kState, "is not on the bridge network");
-  Endpoint gone{.address = endpoint->address};
+  Endpoint gone = *endpoint;
+  gone.ports.clear();
   for (const PublishedPort& each : ports) gone.ports.push_back(publish_text(each));
   TRY(close_ports(containers, id, gone));
   std::erase_if(endpoint->ports, [&](const std::string& each) {
@@ -254,7 +310,7 @@ Result<void> heal_bridge(const Containers& containers) {
   if (TRY(firewall.exists()) || TRY(other_endpoints(containers, "")).empty()) return {};
   const Fd lock = TRY(lock_network(containers));
   if (TRY(firewall.exists())) return {};  // somebody was faster
-  return make_rules(containers, firewall, before->subnet(), lock);
+  return make_rules(containers, firewall, *before, lock);
 }
 
 }  // namespace estiva::engine

@@ -7,14 +7,14 @@
 
 #include "engine/container/containers.h"
 #include "engine/network/endpoint.h"
+#include "engine/network/forwards.h"
 #include "estiva/base/error.h"
-#include "estiva/base/fd.h"
 
 namespace estiva::engine {
 
 struct Joined {
   Endpoint endpoint;
-  std::vector<Fd> held;  // sockets that keep the published ports of the host; to be held as long as it runs
+  std::vector<HeldPort> held;
 };
 // Makes the network where it is missing. A port that is taken is refused before anything is made. After an error
 // leave_bridge() takes back what there is.

@@ -69,11 +69,20 @@ Result<Fd> lock_network(const Containers& containers) {
   return lock;
 }
 
-std::vector<PublishedPort> ports_now(const Containers& containers, const std::string& id) {
-  const Result<std::optional<Endpoint>> endpoint = read_endpoint(containers, id);
-  if (!endpoint.ok() || !endpoint.value()) return {};
-  Result<std::vector<PublishedPort>> ports = published_ports(endpoint.value()->ports);
+static std::vector<PublishedPort> ports_of(const Endpoint& endpoint) {
+  Result<std::vector<PublishedPort>> ports = published_ports(endpoint.ports);
   return ports.ok() ? std::move(ports).value() : std::vector<PublishedPort>();
+}
+
+std::vector<PublishedPort> ports_now(const Containers& containers, const std::string& id) {
+  const Result<std::optional<Endpoint>> found = read_endpoint(containers, id);
+  return found.ok() && found.value() ? ports_of(*found.value()) : std::vector<PublishedPort>();
+}
+
+std::vector<PublishedPort> places_now(const Containers& containers, const std::string& id) {
+  const Result<std::optional<Endpoint>> found = read_endpoint(containers, id);
+  if (!found.ok() || !found.value()) return {};
+  return places_of(ports_of(*found.value()), found.value()->ipv6());
 }
 
 }  // namespace estiva::engine

@@ -9,6 +9,7 @@
 #include "engine/container/containers.h"
 #include "engine/container/ports.h"
 #include "engine/network/plan.h"
+#include "estiva/base/inet.h"
 #include "estiva/base/key_values.h"
 
 namespace estiva::engine {
@@ -17,12 +18,25 @@ struct Endpoint {
   unsigned version = 1;
   std::string address, gateway, mac, link;
   unsigned prefix = 0;
+  std::string address_v6, gateway_v6;  // empty: it has none; its gateway is there if the host forwards
+  unsigned prefix_v6 = 0;
   Strings ports;  // as for --publish, with the ports of the host that were found
+
+  Ipv6 ipv6() const {
+    if (address_v6.empty()) return Ipv6::kNone;
+    return gateway_v6.empty() ? Ipv6::kLocal : Ipv6::kForwarded;
+  }
 };
 inline constexpr Key kEndpointKeys[] = {
-    key_values::row<&Endpoint::version>("version"), key_values::row<&Endpoint::address>("address"),
-    key_values::row<&Endpoint::gateway>("gateway"), key_values::row<&Endpoint::mac>("mac"),
-    key_values::row<&Endpoint::link>("link"),       key_values::row<&Endpoint::prefix>("prefix"),
+    key_values::row<&Endpoint::version>("version"),
+    key_values::row<&Endpoint::address>("address"),
+    key_values::row<&Endpoint::gateway>("gateway"),
+    key_values::row<&Endpoint::mac>("mac"),
+    key_values::row<&Endpoint::link>("link"),
+    key_values::row<&Endpoint::prefix>("prefix"),
+    key_values::row<&Endpoint::address_v6>("address-v6"),
+    key_values::row<&Endpoint::gateway_v6>("gateway-v6"),
+    key_values::row<&Endpoint::prefix_v6>("prefix-v6"),
     key_values::row<&Endpoint::ports>("port"),
 };
 
@@ -31,9 +45,12 @@ struct NetworkState {
   std::string network_namespace;  // in which it was made
   std::string address;            // of the subnet
   unsigned prefix = 0;
-  std::string last;  // address that was given
+  std::string last;        // address that was given
+  std::string address_v6;  // of the IPv6 subnet; empty: the host has no IPv6
+  bool complete = false;   // bridge and rules are as it says here
 
   Subnet subnet() const { return {parse_ipv4(address).value_or(0), prefix}; }
+  std::string subnet_v6() const { return inet::parse(address_v6).value_or(""); }
 };
 inline constexpr Key kNetworkKeys[] = {
     key_values::row<&NetworkState::version>("version"),
@@ -41,6 +58,8 @@ inline constexpr Key kNetworkKeys[] = {
     key_values::row<&NetworkState::address>("address"),
     key_values::row<&NetworkState::prefix>("prefix"),
     key_values::row<&NetworkState::last>("last"),
+    key_values::row<&NetworkState::address_v6>("address-v6"),
+    key_values::row<&NetworkState::complete>("complete"),
 };
 
 inline constexpr char kEndpointFile[] = "network",
@@ -57,7 +76,9 @@ Result<void> write_network(const Containers& containers, const NetworkState& sta
 // Whoever changes the network or an endpoint holds it.
 Result<Fd> lock_network(const Containers& containers);
 
-// Where they can be reached now; none of one that does not run.
+// What is published now; nothing of one that does not run.
 std::vector<PublishedPort> ports_now(const Containers& containers, const std::string& id);
+// The places where that can be reached.
+std::vector<PublishedPort> places_now(const Containers& containers, const std::string& id);
 
 }  // namespace estiva::engine

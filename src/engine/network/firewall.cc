@@ -19,7 +19,7 @@ namespace {
 using net::Payload;
 using net::Request;
 
-constexpr const char *kNft = "nft", *kMap = "published", *kMapAt = "published_at";
+constexpr char kNft[] = "nft";
 constexpr int64_t kPatience = 30;  // seconds
 
 uint16_t message(int type) { return static_cast<uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | type); }
@@ -50,22 +50,28 @@ Payload value(const std::string& bytes) {
 }
 
 Payload element(Change change, const Forward& forward) {
-  std::string key = forward.at == 0 ? "" : ipv4_bytes(forward.at);
-  key += std::string{static_cast<char>(forward.protocol), 0, 0, 0} + port_bytes(forward.port);
+  std::string key =
+      forward.at + std::string{static_cast<char>(forward.protocol), 0, 0, 0} + port_bytes(forward.port);
   Payload out;
   out.add_nested(NFTA_SET_ELEM_KEY, value(key));
   if (change == Change::kAdd)
-    out.add_nested(NFTA_SET_ELEM_DATA, value(ipv4_bytes(forward.to) + port_bytes(forward.to_port)));
+    out.add_nested(NFTA_SET_ELEM_DATA, value(forward.to + port_bytes(forward.to_port)));
   return out;
+}
+
+// By family, and whether the key has an address.
+const char* map_of(const Forward& forward) {
+  if (forward.is_v6()) return forward.at.empty() ? "published_v6" : "published_v6_at";
+  return forward.at.empty() ? "published" : "published_at";
 }
 
 // The elements of one map in one message, or no message.
 void append_message(std::vector<Request>& out, const std::string& table, Change change,
-                    std::span<const Forward> forwards, bool with_address) {
+                    std::span<const Forward> forwards, const std::string& map) {
   Payload elements;
   bool any = false;
   for (const Forward& each : forwards) {
-    if ((each.at != 0) != with_address) continue;
+    if (map_of(each) != map) continue;
     elements.add_nested(NFTA_LIST_ELEM, element(change, each));
     any = true;
   }
@@ -74,7 +80,7 @@ void append_message(std::vector<Request>& out, const std::string& table, Change 
   Request request(message(adds ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM), adds ? NLM_F_CREATE : 0u,
                   inet_header());
   request.add_text(NFTA_SET_ELEM_LIST_TABLE, table);
-  request.add_text(NFTA_SET_ELEM_LIST_SET, with_address ? kMapAt : kMap);
+  request.add_text(NFTA_SET_ELEM_LIST_SET, map);
   request.add_nested(NFTA_SET_ELEM_LIST_ELEMENTS, elements);
   out.push_back(std::move(request));
 }
@@ -83,8 +89,8 @@ void append_message(std::vector<Request>& out, const std::string& table, Change 
 
 std::string change_batch(const std::string& table, Change change, std::span<const Forward> forwards) {
   std::vector<Request> messages;
-  append_message(messages, table, change, forwards, false);
-  append_message(messages, table, change, forwards, true);
+  for (const char* map : {"published", "published_at", "published_v6", "published_v6_at"})
+    append_message(messages, table, change, forwards, map);
   if (messages.empty()) return "";
   messages.back().acknowledge();
   std::string out = batch_mark(NFNL_MSG_BATCH_BEGIN);
@@ -107,7 +113,7 @@ Result<bool> Firewall::exists() {
   return Error(std::move(answers).error()).context("nftables");
 }
 
-Result<void> Firewall::make(const Subnet& subnet, FdView lock) {
+Result<void> Firewall::make(const Subnet& subnet, const std::string& subnet_v6, FdView lock) {
   process::Command command;
   const std::optional<std::string> nft = find_in_path(kNft);
   if (!nft)
@@ -116,7 +122,7 @@ Result<void> Firewall::make(const Subnet& subnet, FdView lock) {
   command.path = *nft;
   command.args = {command.path, "-f", "-"};
   command.env = environment();
-  command.input = firewall_script(names_, subnet);
+  command.input = firewall_script(names_, subnet, subnet_v6);
   command.timeout_s = kPatience;
   command.lock = lock;
   Result<void> made =

@@ -10,17 +10,25 @@
 
 #include "engine/network/plan.h"
 #include "estiva/base/error.h"
+#include "estiva/base/inet.h"
 #include "estiva/base/netlink.h"
 
 namespace estiva::engine {
 
-// What arrives at an address (0: any) and port of the host goes to one of a container.
+// What arrives at an address (empty: any) and port of the host goes to one of a container. Addresses as in inet.h, both
+// of the same family.
 struct Forward {
   uint8_t protocol = 0;
-  uint32_t at = 0;
+  std::string at;
   uint16_t port = 0;
-  uint32_t to = 0;
+  std::string to;
   uint16_t to_port = 0;
+
+  bool is_v6() const { return to.size() == inet::kV6; }
+  // At one of them there can only be one.
+  bool same_place(const Forward& other) const {
+    return protocol == other.protocol && port == other.port && at == other.at && is_v6() == other.is_v6();
+  }
 };
 
 enum class Change : bool { kAdd, kRemove };
@@ -33,7 +41,7 @@ class Firewall {
 
   Result<bool> exists();
   // Anew, without forwards.
-  Result<void> make(const Subnet& subnet, FdView lock);
+  Result<void> make(const Subnet& subnet, const std::string& subnet_v6, FdView lock);
   // Those that other data stand at are replaced.
   Result<void> add(std::span<const Forward> forwards);
   // Missing ones are no error.

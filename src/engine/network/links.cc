@@ -7,7 +7,9 @@
 #include <linux/veth.h>
 #include <net/if.h>
 
+#include "engine/network/ipv6.h"
 #include "estiva/base/files.h"
+#include "estiva/base/inet.h"
 #include "estiva/base/text.h"
 
 namespace estiva::engine {
@@ -33,9 +35,7 @@ Result<void> tell(NetlinkSocket& socket, Request request) {
   return {};
 }
 
-Result<void> set_up(NetlinkSocket& route, int index) {
-  return tell(route, Request(RTM_NEWLINK, NLM_F_ACK, link_header(index, true)));
-}
+Request set_up(int index) { return Request(RTM_NEWLINK, 0, link_header(index, true)); }
 
 Result<Link> need_link(NetlinkSocket& route, const std::string& name) {
   const std::optional<Link> found = TRY(find_link(route, name));
@@ -43,24 +43,49 @@ Result<Link> need_link(NetlinkSocket& route, const std::string& name) {
   return *found;
 }
 
-Result<void> add_address(NetlinkSocket& route, int index, uint32_t address, unsigned prefix) {
-  struct ifaddrmsg header = {};
-  header.ifa_family = AF_INET;
-  header.ifa_prefixlen = static_cast<uint8_t>(prefix);
-  header.ifa_index = static_cast<uint32_t>(index);
-  Request request(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE, header);
-  request.add(IFA_LOCAL, ipv4_bytes(address));
-  request.add(IFA_ADDRESS, ipv4_bytes(address));
-  return tell(route, std::move(request));
+// Several at once; the last is acknowledged. After an error the socket may have more to say: it is not used again.
+Result<void> tell_all(NetlinkSocket& socket, std::vector<Request> requests) {
+  requests.back().acknowledge();
+  std::string bytes;
+  for (Request& each : requests) bytes += each.bytes();
+  TRY(socket.ask_bytes(bytes));
+  return {};
 }
 
-Result<void> make_bridge(NetlinkSocket& route, const std::string& name, const Subnet& subnet) {
+int family_of(const std::string& address) { return address.size() == inet::kV6 ? AF_INET6 : AF_INET; }
+
+Request new_address(int index, const std::string& address, unsigned prefix) {
+  struct ifaddrmsg header = {};
+  header.ifa_family = static_cast<uint8_t>(family_of(address));
+  header.ifa_prefixlen = static_cast<uint8_t>(prefix);
+  header.ifa_flags = header.ifa_family == AF_INET6 ? IFA_F_NODAD : 0;  // nobody else can have it
+  header.ifa_index = static_cast<uint32_t>(index);
+  Request request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, header);
+  request.add(IFA_LOCAL, address);
+  request.add(IFA_ADDRESS, address);
+  return request;
+}
+
+Request default_route(int index, const std::string& gateway) {
+  struct rtmsg header = {};
+  header.rtm_family = static_cast<uint8_t>(family_of(gateway));
+  header.rtm_table = RT_TABLE_MAIN;
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_scope = RT_SCOPE_UNIVERSE;
+  header.rtm_type = RTN_UNICAST;
+  Request request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header);
+  request.add(RTA_GATEWAY, gateway);
+  request.add_number(RTA_OIF, index);
+  return request;
+}
+
+Result<void> make_bridge(NetlinkSocket& route, const std::string& name, uint32_t address) {
   Payload info;
   info.add_text(IFLA_INFO_KIND, "bridge");
   Request request(RTM_NEWLINK, kMake, link_header(0, false));
   request.add_text(IFLA_IFNAME, name);
   // Its own, or it would change with each port.
-  request.add(IFLA_ADDRESS, mac_bytes(subnet.gateway()));
+  request.add(IFLA_ADDRESS, mac_bytes(address));
   request.add_nested(IFLA_LINKINFO, info);
   return tell(route, std::move(request));
 }
@@ -96,16 +121,23 @@ Result<void> remove_link(NetlinkSocket& route, const std::string& name) {
   return !removed.ok() && removed.error().errnum() == ENODEV ? Result<void>() : std::move(removed);
 }
 
-Result<Link> ensure_bridge(NetlinkSocket& route, const std::string& name, const Subnet& subnet) {
+Result<Link> ensure_bridge(NetlinkSocket& route, const std::string& name, const Addresses& addresses,
+                           bool known) {
   std::optional<Link> link = TRY(find_link(route, name));
-  if (link && link->up) return *link;
-  if (!link) TRY(make_bridge(route, name, subnet));
+  if (known && link && link->up) return *link;
+  if (!link) TRY(make_bridge(route, name, addresses.address));
   link = TRY(need_link(route, name));
-  TRY(add_address(route, link->index, subnet.gateway(), subnet.prefix));
   // Connections from 127.0.0.1 to published ports.
   TRY(files::write_kernel(FdView::cwd(), text::cat("/proc/sys/net/ipv4/conf/", name, "/route_localnet"),
                           "1"));
-  TRY(set_up(route, link->index));
+  std::vector<Request> requests;
+  requests.push_back(new_address(link->index, ipv4_bytes(addresses.address), addresses.subnet.prefix));
+  if (!addresses.address_v6.empty()) {
+    TRY(quieten_ipv6(name));
+    requests.push_back(new_address(link->index, addresses.address_v6, kPrefixV6));
+  }
+  requests.push_back(set_up(link->index));
+  TRY(tell_all(route, std::move(requests)));
   return *link;
 }
 
@@ -126,36 +158,45 @@ Result<void> make_pair(NetlinkSocket& route, const PairRequest& request) {
   return set_hairpin(route, TRY(need_link(route, request.name)).index);
 }
 
-Result<void> configure_inside(NetlinkSocket& inside, const Subnet& subnet, uint32_t address) {
-  TRY(set_up(inside, 1));  // the loopback is always the first
-  const Link link = TRY(need_link(inside, kInside));
-  TRY(add_address(inside, link.index, address, subnet.prefix));
-  TRY(set_up(inside, link.index));
-  struct rtmsg header = {};
-  header.rtm_family = AF_INET;
-  header.rtm_table = RT_TABLE_MAIN;
-  header.rtm_protocol = RTPROT_STATIC;
-  header.rtm_scope = RT_SCOPE_UNIVERSE;
-  header.rtm_type = RTN_UNICAST;
-  Request route(RTM_NEWROUTE, kMake, header);
-  route.add(RTA_GATEWAY, ipv4_bytes(subnet.gateway()));
-  route.add_number(RTA_OIF, link.index);
-  return tell(inside, std::move(route));
+Result<void> configure_inside(NetlinkSocket& inside, const Addresses& addresses) {
+  const int index = TRY(need_link(inside, kInside))
+  .index;
+  std::vector<Request> requests;
+  requests.push_back(set_up(1));  // the loopback is always the first
+  requests.push_back(new_address(index, ipv4_bytes(addresses.address), addresses.subnet.prefix));
+  requests.push_back(set_up(index));
+  if (!addresses.address_v6.empty()) requests.push_back(new_address(index, addresses.address_v6, kPrefixV6));
+  requests.push_back(default_route(index, ipv4_bytes(addresses.subnet.gateway())));
+  if (!addresses.gateway_v6.empty()) requests.push_back(default_route(index, addresses.gateway_v6));
+  return tell_all(inside, std::move(requests));
 }
 
-Result<std::vector<Subnet>> routes_of_host(NetlinkSocket& route) {
+// Destinations and the length of their prefixes; default routes have none.
+static Result<std::vector<Destination>> destinations(NetlinkSocket& route, int family, size_t size) {
   struct rtmsg asked = {};
-  asked.rtm_family = AF_INET;
-  std::vector<Subnet> out;
+  asked.rtm_family = static_cast<uint8_t>(family);
+  std::vector<Destination> out;
   for (const std::string& payload : TRY(route.ask(Request(RTM_GETROUTE, NLM_F_DUMP, asked)))) {
     const auto header = net::number<struct rtmsg>(payload);
     const std::string_view to = net::find(net::attributes(payload, sizeof header), RTA_DST);
-    if (header.rtm_family != AF_INET || to.size() != 4) continue;
-    uint32_t address = 0;
-    for (const char each : to) address = address << 8 | static_cast<unsigned char>(each);
-    out.push_back({address, header.rtm_dst_len});
+    if (header.rtm_family == family && to.size() == size)
+      out.push_back({std::string(to), header.rtm_dst_len});
   }
   return out;
+}
+
+Result<std::vector<Subnet>> routes_of_host(NetlinkSocket& route) {
+  std::vector<Subnet> out;
+  for (const Destination& each : TRY(destinations(route, AF_INET, inet::kV4))) {
+    uint32_t address = 0;
+    for (const char byte : each.to) address = address << 8 | static_cast<unsigned char>(byte);
+    out.push_back({address, each.prefix});
+  }
+  return out;
+}
+
+Result<std::vector<Destination>> ipv6_routes_of_host(NetlinkSocket& route) {
+  return destinations(route, AF_INET6, inet::kV6);
 }
 
 }  // namespace estiva::engine

@@ -32,7 +32,9 @@ Result<std::string> hosts_of(const ContainerRecord& record, const std::string& h
     if (address == "host-gateway") address = endpoint ? endpoint->gateway : "127.0.0.1";
     out += text::cat(address, "\t", each.substr(0, colon), "\n");
   }
-  return text::cat(out, endpoint ? endpoint->address : "127.0.1.1", "\t", hostname, "\n");
+  out += text::cat(endpoint ? endpoint->address : "127.0.1.1", "\t", hostname, "\n");
+  if (endpoint && !endpoint->address_v6.empty()) out += text::cat(endpoint->address_v6, "\t", hostname, "\n");
+  return out;
 }
 
 Result<std::string> resolver_of(const ContainerOptions& options) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "estiva/base/inet.h"
 #include "estiva/base/text.h"
 
 namespace estiva::engine {
@@ -12,6 +13,7 @@ namespace {
 
 constexpr char kUsualRunRoot[] = "/run/cais";
 constexpr unsigned kCandidates = 54;
+constexpr size_t kSiteBytes = 6;  // of a unique local address: fd, and what is random
 
 // Away from what docker and podman take first.
 Subnet candidate(unsigned index) {
@@ -32,15 +34,21 @@ std::string hex(uint32_t number, size_t digits) {
   return out;
 }
 
-// @B bridge, @T table, @S subnet.
+// @B bridge, @T table, @S subnet, @U that of IPv6; a line that begins with 6 is left out where there is none. What comes
+// to [::1] can't be sent on from there, and of what comes from fe80::/10 nothing leaves its link: that is cais-shim's.
 constexpr std::string_view kScript = R"(table inet @T
 delete table inet @T
 table inet @T {
   map published { type inet_proto . inet_service : ipv4_addr . inet_service; }
   map published_at { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
+6 map published_v6 { type inet_proto . inet_service : ipv6_addr . inet_service; }
+6 map published_v6_at { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }
   chain to_container {
     meta nfproto ipv4 dnat ip to ip daddr . meta l4proto . th dport map @published_at
     meta nfproto ipv4 dnat ip to meta l4proto . th dport map @published
+6   ip6 daddr { ::1, fe80::/10 } return
+6   meta nfproto ipv6 dnat ip6 to ip6 daddr . meta l4proto . th dport map @published_v6_at
+6   meta nfproto ipv6 dnat ip6 to meta l4proto . th dport map @published_v6
   }
   chain guard {
     type filter hook prerouting priority raw; policy accept;
@@ -59,6 +67,8 @@ table inet @T {
     ip saddr @S oifname != "@B" masquerade
     ip saddr 127.0.0.0/8 oifname "@B" masquerade
     ip saddr @S oifname "@B" ct status dnat masquerade
+6   ip6 saddr @U oifname != "@B" masquerade
+6   ip6 saddr @U oifname "@B" ct status dnat masquerade
   }
   chain crossing {
     type filter hook forward priority filter; policy accept;
@@ -126,6 +136,24 @@ std::optional<uint32_t> choose_address(const Subnet& subnet, uint32_t last,
   return std::nullopt;
 }
 
+std::string unique_subnet(uint64_t random) {
+  std::string out(inet::kV6, '\0');
+  out[0] = '\xfd';
+  for (size_t i = 1; i < kSiteBytes; ++i, random >>= 8) out[i] = static_cast<char>(random & 255);
+  return out;
+}
+
+bool meets(const std::string& subnet, const std::vector<Destination>& routes) {
+  return std::ranges::any_of(routes, [&](const Destination& route) {
+    return route.prefix >= kSiteBytes * 8 && route.to.compare(0, kSiteBytes, subnet, 0, kSiteBytes) == 0;
+  });
+}
+
+std::string address_beside(const std::string& subnet, const Subnet& ipv4, uint32_t address) {
+  if (subnet.empty()) return "";
+  return subnet.substr(0, inet::kV6 - inet::kV4) + ipv4_bytes(address & ~ipv4.mask());
+}
+
 NetworkNames network_names(const std::string& run_root) {
   NetworkNames out;
   if (run_root == kUsualRunRoot) return out;
@@ -138,19 +166,24 @@ NetworkNames network_names(const std::string& run_root) {
 
 std::string link_name(const std::string& id) { return text::cat("veth", id.substr(0, 10)); }
 
-std::string firewall_script(const NetworkNames& names, const Subnet& subnet) {
+std::string firewall_script(const NetworkNames& names, const Subnet& subnet, const std::string& subnet_v6) {
   std::string out;
-  for (size_t i = 0; i < kScript.size(); ++i) {
-    const char key = kScript[i] == '@' ? kScript[i + 1] : 0;
-    const bool ours = key == 'B' || key == 'T' || key == 'S';
-    if (!ours) {
-      out += kScript[i];
-      continue;
+  for (std::string& line : text::split(kScript, '\n')) {
+    if (line.starts_with('6')) {
+      if (subnet_v6.empty()) continue;
+      line[0] = ' ';
     }
-    ++i;
-    out += key == 'B'   ? names.bridge
-           : key == 'T' ? names.table
-                        : text::cat(ipv4_text(subnet.address), "/", subnet.prefix);
+    for (size_t i = 0; i < line.size(); ++i) {
+      const char key = line[i] == '@' ? line[i + 1] : 0;
+      std::string value;
+      if (key == 'B') value = names.bridge;
+      if (key == 'T') value = names.table;
+      if (key == 'S') value = text::cat(ipv4_text(subnet.address), "/", subnet.prefix);
+      if (key == 'U') value = text::cat(inet::text(subnet_v6), "/", kPrefixV6);
+      out += value.empty() ? std::string(1, line[i]) : value;
+      if (!value.empty()) ++i;
+    }
+    out += '\n';
   }
   return out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the bridge network is made of: names, a subnet, addresses, rules. Pure. Addresses are numbers in the machine's
-// order.
+// What the bridge network is made of: names, subnets, addresses, rules. Pure. Addresses of IPv4 are numbers in the
+// machine's order, those of IPv6 their 16 bytes (inet.h); an empty one: there is no IPv6.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,19 @@ std::optional<Subnet> choose_subnet(const std::vector<Subnet>& routes, uint32_t 
 std::optional<uint32_t> choose_address(const Subnet& subnet, uint32_t last,
                                        const std::vector<uint32_t>& taken);
 
+// Always a /64, of which the first 48 bits say it all.
+inline constexpr unsigned kPrefixV6 = 64;
+// fd00::/8 with 40 bits that nobody else has (RFC 4193).
+std::string unique_subnet(uint64_t random);
+struct Destination {
+  std::string to;
+  unsigned prefix = 0;
+};
+// With a route to a site or less. One to more, fd00::/8 say, leaves room for a random one.
+bool meets(const std::string& subnet, const std::vector<Destination>& routes);
+// Of which the number in its subnet is that of the IPv4 address in its own.
+std::string address_beside(const std::string& subnet, const Subnet& ipv4, uint32_t address);
+
 // Two run roots never meet.
 struct NetworkNames {
   std::string bridge = "cais0", table = "cais";
@@ -45,6 +58,6 @@ NetworkNames network_names(const std::string& run_root);
 std::string link_name(const std::string& id);
 
 // For `nft -f -`: the table anew, whatever there was.
-std::string firewall_script(const NetworkNames& names, const Subnet& subnet);
+std::string firewall_script(const NetworkNames& names, const Subnet& subnet, const std::string& subnet_v6);
 
 }  // namespace estiva::engine

@@ -2,9 +2,6 @@
 // The shim holds a port from before it is published to after that; cais makes the rest.
 #include "engine/run/live_ports.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 
 #include "engine/container/ports.h"
@@ -13,7 +10,6 @@
 #include "engine/network/endpoint.h"
 #include "engine/network/forwards.h"
 #include "engine/network/network.h"
-#include "engine/network/plan.h"
 #include "engine/shim/connection.h"
 #include "estiva/base/text.h"
 #include "estiva/base/undo.h"
@@ -37,21 +33,35 @@ Result<void> check_live(const Engine& engine, const ContainerRecord& record) {
   return Error(Code::kState, text::cat("Container ", record.name, " is not running"));
 }
 
+Result<Ipv6> ipv6_of(const Containers& containers, const std::string& id) {
+  const std::optional<Endpoint> endpoint = TRY(read_endpoint(containers, id));
+  return endpoint ? endpoint->ipv6() : Ipv6::kNone;
+}
+
 Result<ShimConnection> connect(const Engine& engine, const ContainerRecord& record) {
   return ShimConnection::open(engine.containers.run_file(record.id, shim::kSocketFile), {});
 }
 
+// Of a place with an address.
 Result<void> release(const ShimConnection& shim, const PublishedPort& port) {
-  const int type = port.protocol == "udp" ? SOCK_DGRAM : SOCK_STREAM;
-  return shim.release({.address = htonl(parse_ipv4(port.address).value_or(0)),
-                       .port = port.host,
-                       .type = static_cast<uint8_t>(type)});
+  const sys::InetName name = socket_name(port);
+  const auto type = static_cast<uint8_t>(name.type);
+  if (port.is_v6()) {
+    shim::PortV6 out = {.address = {}, .port = name.port, .type = type};
+    name.address.copy(out.address, sizeof out.address);
+    return shim.release(out);
+  }
+  shim::Port out = {.address = 0, .port = name.port, .type = type};
+  name.address.copy(reinterpret_cast<char*>(&out.address), sizeof out.address);
+  return shim.release(out);
 }
 
+// What is published without an address is one thing.
 bool stands_for(const PublishedPort& wanted, const PublishedPort& port) {
   return wanted.container == port.container && wanted.protocol == port.protocol &&
          (wanted.host == 0 || wanted.host == port.host) &&
-         (wanted.address.empty() || wanted.shown_address() == port.shown_address());
+         (wanted.address.empty() || wanted.address == port.address ||
+          (port.address.empty() && is_any(wanted)));
 }
 
 // Those that are wanted no more; the error is docker's, of a port that is not published.
@@ -95,16 +105,18 @@ Result<void> add_ports(const Engine& engine, const std::string& id, const std::s
   ContainerOptions alone = record.options;
   alone.publish = {spec};
   TRY(check_published(alone));
+  const Ipv6 ipv6 = TRY(ipv6_of(containers, id));
   Ports ports = TRY(published_ports(alone.publish))
   , held;
-  const std::vector<Fd> sockets = TRY(hold_ports(containers, record, ports));
+  const std::vector<HeldPort> sockets = TRY(hold_ports(containers, record, ports, ipv6));
+  const Ports places = places_of(ports, ipv6);
   const ShimConnection shim = TRY(connect(engine, record));
   Undo release_all([&] {
     for (const PublishedPort& each : held) (void)release(shim, each);
   });
   for (size_t i = 0; i < sockets.size(); ++i) {
-    held.push_back(ports[i]);
-    TRY(shim.hold(sockets[i]));
+    held.push_back(places[i]);
+    TRY(shim.hold(sockets[i].socket, {sockets[i].port}));
   }
   TRY(open_more_ports(containers, id, ports));
   Undo close([&] { (void)close_some_ports(containers, id, ports); });
@@ -120,6 +132,7 @@ Result<void> remove_ports(const Engine& engine, const std::string& id, const std
   const Fd lock = TRY(containers.lock(id));
   ContainerRecord record = TRY(containers.read(id));
   TRY(check_live(engine, record));
+  const Ipv6 ipv6 = TRY(ipv6_of(containers, id));
   const Ports now = ports_now(containers, id);
   const std::vector<bool> chosen = TRY(choose(record, TRY(published_ports({spec})), now));
   const ShimConnection shim = TRY(connect(engine, record));
@@ -129,8 +142,8 @@ Result<void> remove_ports(const Engine& engine, const std::string& id, const std
   TRY(close_some_ports(containers, id, gone));
   record.options.publish = TRY(without(record.options.publish, chosen));
   TRY(containers.write(record));
-  for (const PublishedPort& each : gone)
-    TRY(release(shim, each).context([&] { return text::cat("port ", each.host, " of the host"); }));
+  for (const PublishedPort& each : places_of(gone, ipv6))
+    TRY(release(shim, each).context([&] { return text::cat("port ", each.shown_place(), " of the host"); }));
   return {};
 }
 

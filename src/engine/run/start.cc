@@ -33,7 +33,8 @@ namespace {
 
 constexpr char kShim[] = "cais-shim";
 
-Result<void> write_conf(const Engine& engine, const ContainerRecord& record, const std::vector<Fd>& held) {
+Result<void> write_conf(const Engine& engine, const ContainerRecord& record,
+                        const std::optional<Joined>& joined) {
   const Containers& containers = engine.containers;
   const ContainerOptions& options = record.options;
   const LogLimits log = TRY(log_limits(options));
@@ -46,7 +47,13 @@ Result<void> write_conf(const Engine& engine, const ContainerRecord& record, con
   if (options.log_driver != "none") conf.log = containers.file(record.id, "log");
   conf.log_max_size = log.max_size;
   conf.log_max_files = log.max_files;
-  for (const Fd& each : held) conf.held.push_back(text::cat(each.number()));
+  if (joined) {
+    conf.address = {joined->endpoint.address};
+    if (!joined->endpoint.address_v6.empty()) conf.address.push_back(joined->endpoint.address_v6);
+    for (const HeldPort& each : joined->held)
+      conf.held.push_back(each.port == 0 ? text::cat(each.socket.number())
+                                         : text::cat(each.socket.number(), ":", each.port));
+  }
   conf.after_exit = after_exit_command(engine, record.id);
   const std::string text = TRY(key_values::write(shim::kConfKeys, &conf));
   const Fd directory = TRY(sys::open(containers.run_dir(record.id), O_RDONLY | O_DIRECTORY));
@@ -127,9 +134,9 @@ Result<ShimConnection> start_locked(const Engine& engine, const ContainerRecord&
     const Step step(engine.timeline, "mounts of the root file system");
     TRY(image::mount_bundle(engine.store, containers.bundle(id)));
   }
-  const std::vector<Fd> held = joined ? std::move(joined->held) : std::vector<Fd>();
-  TRY(write_conf(engine, record, held));
-  for (const Fd& each : held) TRY(sys::set_close_on_exec(each, false));
+  TRY(write_conf(engine, record, joined));
+  const std::vector<HeldPort> held = joined ? std::move(joined->held) : std::vector<HeldPort>();
+  for (const HeldPort& each : held) TRY(sys::set_close_on_exec(each.socket, false));
   Result<ShimConnection> connection = start_mounted(engine, record, request);
   if (!connection.ok()) return in_dockers_words(containers.bundle(id), connection.error());
   undo.dismiss();

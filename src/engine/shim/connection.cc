@@ -48,14 +48,19 @@ Result<ShimMessage> ShimConnection::receive() const {
   return out;
 }
 
-Result<void> ShimConnection::hold(FdView bound) const {
-  const char type = static_cast<char>(Type::kHold);
-  TRY(sys::send_message(socket_, std::string_view(&type, 1), bound));
+Result<void> ShimConnection::hold(FdView bound, const shim::Hold& hold) const {
+  const std::string message = text::cat(static_cast<char>(Type::kHold), shim::bytes_of(hold));
+  TRY(sys::send_message(socket_, message, bound));
   return await_done();
 }
 
 Result<void> ShimConnection::release(const shim::Port& port) const {
   TRY(send(Type::kRelease, shim::bytes_of(port)));
+  return await_done();
+}
+
+Result<void> ShimConnection::release(const shim::PortV6& port) const {
+  TRY(send(Type::kReleaseV6, shim::bytes_of(port)));
   return await_done();
 }
 

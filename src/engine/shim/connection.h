@@ -26,8 +26,9 @@ class ShimConnection {
   Result<void> send(shim::Type type, std::string_view data = {}) const;
   Result<ShimMessage> receive() const;
   // A socket that the shim keeps open, or closes, as long as the container runs.
-  Result<void> hold(FdView bound) const;
+  Result<void> hold(FdView bound, const shim::Hold& hold) const;
   Result<void> release(const shim::Port& port) const;
+  Result<void> release(const shim::PortV6& port) const;
   // Waits for kStarted; the error of kFailed is the runtime's text.
   Result<void> await_started() const;
   // All that comes is dropped up to the exit, or to the end of the connection.

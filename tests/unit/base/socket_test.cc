@@ -2,6 +2,7 @@
 // Messages of Unix sockets: who sent them, and what comes with them.
 #include "estiva/base/sys_socket.h"
 
+#include <errno.h>
 #include <gtest/gtest.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -10,6 +11,8 @@
 
 #include <filesystem>
 #include <iterator>
+
+#include "estiva/base/inet.h"
 
 namespace estiva {
 namespace {
@@ -43,6 +46,23 @@ TEST(Socket, ASenderAndADescriptorInOneMessage) {
   ASSERT_TRUE(both.ok());
   EXPECT_EQ(both.value().sender, getpid());
   EXPECT_TRUE(both.value().fd.valid());
+}
+
+TEST(Socket, APortIsHeldAndHasAName) {
+  const std::string any(inet::kV6, '\0'), loopback = inet::parse("::1").value();
+  const Result<Fd> held = sys::bound_inet_socket({SOCK_STREAM, any, 0});
+  if (!held.ok()) GTEST_SKIP() << held.error().to_string();
+  const Result<sys::InetName> name = sys::inet_name(held.value());
+  ASSERT_TRUE(name.ok());
+  EXPECT_EQ(name.value().address, any);
+  EXPECT_EQ(name.value().type, SOCK_STREAM);
+  EXPECT_NE(name.value().port, 0);
+  const Result<Fd> again = sys::bound_inet_socket({SOCK_STREAM, loopback, name.value().port});
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().errnum(), EADDRINUSE);
+  const Result<Fd> ipv4 = sys::bound_inet_socket({SOCK_DGRAM, inet::parse("127.0.0.1").value(), 0});
+  ASSERT_TRUE(ipv4.ok());
+  EXPECT_EQ(inet::text(sys::inet_name(ipv4.value()).value().address), "127.0.0.1");
 }
 
 // More than the one that is taken: none of them stays open.

@@ -3,8 +3,11 @@
 #include <gtest/gtest.h>
 
 #include "engine/network/firewall.h"
+#include "engine/network/forwards.h"
 #include "engine/network/network.h"
 #include "engine/network/plan.h"
+#include "estiva/base/inet.h"
+#include "estiva/base/text.h"
 
 namespace estiva::engine {
 namespace {
@@ -48,9 +51,53 @@ TEST(Network, RunRootsNeverMeet) {
   EXPECT_NE(one.bridge, two.bridge);
   EXPECT_LT(one.bridge.size(), 16u);
   EXPECT_LT(link_name(std::string(64, 'a')).size(), 16u);
-  const std::string script = firewall_script(one, {0x0a5a0000, 16});
+  const std::string script = firewall_script(one, {0x0a5a0000, 16}, "");
   EXPECT_EQ(script.find('@'), script.find("@published_at"));  // all places are filled in
   EXPECT_NE(script.find("ip saddr 10.90.0.0/16 oifname != \"" + one.bridge + "\" masquerade"), script.npos);
+}
+
+TEST(Network, RulesOfIpv6StandInTheTableOnlyWhereItIsThere) {
+  const Subnet subnet{0x0a5a0000, 16};
+  EXPECT_EQ(firewall_script({}, subnet, "").find("v6"), std::string::npos);
+  const std::string script = firewall_script({}, subnet, unique_subnet(0x0504030201));
+  for (const char* part : {"\n  map published_v6 ", "\n    ip6 daddr { ::1, fe80::/10 } return\n",
+                           "\n    ip6 saddr fd01:203:405::/64 oifname != \"cais0\" masquerade\n"})
+    EXPECT_NE(script.find(part), script.npos) << part;
+  EXPECT_EQ(script.find("\n6"), script.npos);
+}
+
+TEST(Network, TheIpv6SubnetIsItsSitesAlone) {
+  const std::string subnet = unique_subnet(0x0504030201);
+  EXPECT_EQ(inet::text(subnet), "fd01:203:405::");
+  const auto conflicts = [&](const char* to, unsigned prefix) {
+    return meets(subnet, {{inet::parse("2001:db8::").value(), 64}, {inet::parse(to).value(), prefix}});
+  };
+  EXPECT_TRUE(conflicts("fd01:203:405::", 64));
+  EXPECT_TRUE(conflicts("fd01:203:405:7::", 64));  // another network of the same site
+  EXPECT_TRUE(conflicts("fd01:203:405::1", 128));
+  EXPECT_FALSE(conflicts("fd01:203:406::", 48));
+  EXPECT_FALSE(conflicts("fd00::", 8));  // or a host that routes all of them would have none
+  EXPECT_EQ(inet::text(address_beside(subnet, {0x0a5a0000, 16}, 0x0a5a0102)), "fd01:203:405::102");
+  EXPECT_EQ(address_beside("", {0x0a5a0000, 16}, 0x0a5a0102), "");
+}
+
+Strings shown(const std::vector<Forward>& forwards) {
+  Strings out;
+  for (const Forward& each : forwards)
+    out.push_back(
+        text::cat(inet::text(each.at), " ", each.port, " ", inet::text(each.to), " ", each.to_port));
+  return out;
+}
+
+TEST(Network, Ipv6IsForwardedWhereTheHostForwards) {
+  Endpoint endpoint{.address = "10.90.0.2", .address_v6 = "fd00::2"};
+  endpoint.ports = {"8080:80/tcp", "[::1]:81:81/tcp", "[2001:db8::1]:82:82/tcp", "53:53/udp"};
+  const Strings ipv4 = {" 8080 10.90.0.2 80", " 53 10.90.0.2 53"};
+  EXPECT_EQ(shown(forwards_of(endpoint).value()), ipv4);  // cais-shim has the rest
+  endpoint.gateway_v6 = "fd00::1";
+  const Strings all = {" 8080 10.90.0.2 80", " 8080 fd00::2 80", "2001:db8::1 82 fd00::2 82",
+                       " 53 10.90.0.2 53", " 53 fd00::2 53"};
+  EXPECT_EQ(shown(forwards_of(endpoint).value()), all);
 }
 
 TEST(Network, NameServersThatOnlyTheHostReachesAreLeftOut) {
@@ -60,16 +107,21 @@ TEST(Network, NameServersThatOnlyTheHostReachesAreLeftOut) {
 }
 
 TEST(Network, MessagesToNftables) {
-  const Forward forwards[] = {{6, 0, 8080, 0x0a5a0002, 80}, {17, 0x7f000001, 53, 0x0a5a0002, 53}};
+  const std::string container = ipv4_bytes(0x0a5a0002), container_v6 = inet::parse("fd00::2").value();
+  const Forward forwards[] = {{6, "", 8080, container, 80},
+                              {17, ipv4_bytes(0x7f000001), 53, container, 53},
+                              {6, "", 8080, container_v6, 80}};
   const std::string add = change_batch("t", Change::kAdd, forwards);
   const std::string tcp("\x06\0\0\0\x1f\x90\0\0", 8), to("\x0a\x5a\0\x02\0\x50\0\0", 8),
-      udp("\x7f\0\0\x01\x11\0\0\0\0\x35\0\0", 12);
-  for (const std::string& part : {tcp, to, udp}) EXPECT_NE(add.find(part), add.npos);
-  // Begin, one message for each map, end; only the last of the two is acknowledged.
+      udp("\x7f\0\0\x01\x11\0\0\0\0\x35\0\0", 12), to_v6 = container_v6 + to.substr(4),
+                                                   map_v6("published_v6\0", 13);
+  for (const std::string& part : {tcp, to, udp, to_v6, map_v6}) EXPECT_NE(add.find(part), add.npos);
+  // Begin, one message for each map, end; only the last of the three is acknowledged.
   std::vector<unsigned> flags;
   for (size_t at = 0; at < add.size(); at += net::number<uint32_t>(std::string_view(add).substr(at)))
     flags.push_back(net::number<uint16_t>(std::string_view(add).substr(at + 6)));
   const std::vector<unsigned> expected = {NLM_F_REQUEST, NLM_F_REQUEST | NLM_F_CREATE,
+                                          NLM_F_REQUEST | NLM_F_CREATE,
                                           NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK, NLM_F_REQUEST};
   EXPECT_EQ(flags, expected);
   const std::string remove = change_batch("t", Change::kRemove, forwards);
