@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the host's kernel says of IPv6, and what devices of ours are told. The host's own settings are never changed
-// (docs/adr/0045).
+// (docs/adr/0047).
 #pragma once
 
 #include <string>
