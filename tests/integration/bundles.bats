@@ -136,7 +136,7 @@ assert_index() { # IMAGE
     good bundle "oci:$T/oci" "$T/b"
     local c=$T/b/config.json
     assert_equal "$(jq -c .process.args "$c")" '["/bin/echo","hello"]'
-    assert_equal "$(jq -c .process.user "$c")" '{"uid":1000,"gid":1000}'
+    assert_equal "$(jq -c .process.user "$c")" '{"uid":1000,"gid":1000,"additionalGids":[1000]}'
     assert_equal "$(jq -r .process.cwd "$c")" /made/here
     [ -d "$T/b/rootfs/made/here" ] || fail "no working directory"
     assert_equal "$(jq -c '.process.env' "$c")" '["A=1","PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin","HOME=/home"]'
@@ -150,7 +150,7 @@ assert_index() { # IMAGE
     requires umoci
     local pair user
     configured_image --config.cmd true
-    for pair in "=0:0:null" "ship=1000:1000:null" "1000=1000:1000:null" "7=7:0:null" "ship:tty=1000:5:null" "7:9=7:9:null"; do
+    for pair in "=0:0:[0]" "ship=1000:1000:[1000]" "1000=1000:1000:[1000]" "7=7:0:[0]" "ship:tty=1000:5:[5]" "7:9=7:9:[9]"; do
         user=${pair%%=*}
         umoci config --image "$T/oci:cfg" --config.user "$user"
         good bundle "$T/oci" "$T/b"

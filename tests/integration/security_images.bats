@@ -238,6 +238,72 @@ for folder, dirs, files in os.walk(sys.argv[1]):
     good unbundle "$T/b"
 }
 
+# The groups of a process, by number; the first of them is the effective one.
+groups_in() { sed -n 's/^Gid:\t[0-9]*\t\([0-9]*\).*/\1/p; s/^Groups:[\t ]*\(.*[0-9]\) *$/\1/p' | tr '\n' ' '; }
+
+@test "CVE-2022-36109 CVE-2023-25173: supplementary groups are the image's for that user, the primary one among them" {
+    local runtime user groups
+    requires runc
+    at_end remove_all
+    cp -a "$(template_rootfs)" "$T/root"
+    printf 'root:x:0:0:root:/root:/bin/sh\nship:x:1000:1000::/home:/bin/sh\ntwin:x:1000:1000::/:/bin/sh\n' >"$T/root/etc/passwd"
+    printf 'root:x:0:\nwheel:x:10:root,ann\nship:x:1000:\ncrew:x:2000:ann,ship\nkeys:x:3000:ship\nother:x:4000:shipyard,twin\n' >"$T/root/etc/group"
+    $LAYERS rootfs "$T/rootfs.tar" "$T/root"
+    good import -c 'USER ship' "$T/rootfs.tar" ship:1
+    good import "$T/rootfs.tar" root:1
+    for runtime in "$BUILD/estiva" runc; do
+        run_groups() { # IMAGE OPTION...
+            good run --rm --network none --runtime "$runtime" "${@:2}" "$1" cat /proc/self/status
+            groups_in <<<"$output"
+        }
+        assert_equal "$(run_groups ship:1)" "1000 1000 2000 3000 "
+        assert_equal "$(run_groups root:1)" "0 0 10 "
+        while read -r user groups; do
+            assert_equal "$user: $(run_groups root:1 -u "$user")" "$user: $groups "
+        done <<'END'
+ship 1000 1000 2000 3000
+1000 1000 1000 2000 3000
+root 0 0 10
+0 0 0 10
+7 0 0
+7:9 9 9
+ship:wheel 10 10
+0:4000 4000 4000
+END
+        assert_equal "$(run_groups ship:1 --group-add other --group-add 5)" "1000 5 1000 2000 3000 4000 "
+        good run -d --name groups --network none --runtime "$runtime" --group-add 5 root:1 sleep 100
+        good exec groups cat /proc/self/status
+        assert_equal "$(groups_in <<<"$output")" "0 0 5 10 "
+        good exec -u ship groups cat /proc/self/status
+        assert_equal "$(groups_in <<<"$output")" "1000 5 1000 2000 3000 "
+        good exec -u ship:wheel groups cat /proc/self/status
+        assert_equal "$(groups_in <<<"$output")" "10 5 10 "
+        good rm -f groups
+    done
+}
+
+@test "CVE-2022-36109 CVE-2023-25173: what a group is refused stays refused when a program changes the group" {
+    at_end remove_all
+    cp -a "$(template_rootfs)" "$T/root"
+    # Owned by the user's group, which alone may not read it; and a program that runs as another group.
+    echo "group secret" >"$T/root/denied"
+    chown 0:1000 "$T/root/denied"
+    chmod 604 "$T/root/denied"
+    cp "$PROGRAMS/opened" "$T/root/bin/opened"
+    chown 0:5 "$T/root/bin/opened"
+    chmod 2755 "$T/root/bin/opened"
+    $LAYERS rootfs "$T/rootfs.tar" "$T/root"
+    good import "$T/rootfs.tar" denied:1
+    good run --rm --network none -u ship denied:1 opened /denied
+    assert_equal "$output" "5 denied"
+    # As anybody else may.
+    good run --rm --network none -u 7:7 denied:1 opened /denied
+    assert_equal "$output" "5 opened"
+    good run -d --name one --network none denied:1 sleep 100
+    good exec -u ship one opened /denied
+    assert_equal "$output" "5 denied"
+}
+
 @test "CVE-2026-61801: passwd of an image that never ends, waits, or is the host's" {
     local kind file
     for kind in link fifo device huge line many; do

@@ -50,6 +50,8 @@ Result<spec::Process> process_of(const Engine& engine, const ContainerRecord& re
     const RootDir root = TRY(RootDir::open(bundle + "/rootfs"));
     const image::FoundUser found = TRY(image::find_user(root, flags.user));
     process.user = found.user;
+    for (const uint32_t group : TRY(added_groups(root, record.options)))
+      process.user.additional_gids.push_back(group);
     if (process.capabilities && process.user.uid != 0) {
       process.capabilities->effective.clear();
       process.capabilities->permitted.clear();

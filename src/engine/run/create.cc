@@ -119,8 +119,7 @@ Result<void> write_config(const Engine& engine, const ContainerRecord& record,
     , .network_path = {}, .shared_network = false
   };
   input.devices = TRY(find_devices(record.options.device));
-  for (const std::string& group : record.options.group_add)
-    input.groups.push_back(TRY(image::find_user(root, text::cat("0:", group))).user.gid);
+  input.groups = TRY(added_groups(root, record.options));
   const NetworkMode network = TRY(network_mode(record.options));
   input.own_network = network != NetworkMode::kHost;
   input.shared_network = network == NetworkMode::kContainer;
@@ -202,6 +201,13 @@ Result<void> fill_container(const Engine& engine, const CreateRequest& request, 
 }
 
 }  // namespace
+
+Result<std::vector<uint32_t>> added_groups(const RootDir& root, const ContainerOptions& options) {
+  std::vector<uint32_t> out;
+  for (const std::string& group : options.group_add)
+    out.push_back(TRY(image::find_user(root, text::cat("0:", group))).user.gid);
+  return out;
+}
 
 Result<Strings> read_env(const ContainerOptions& options) {
   Strings given;

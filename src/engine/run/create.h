@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/run/engine.h"
+#include "estiva/base/root_dir.h"
 
 namespace estiva::engine {
 
@@ -12,6 +13,9 @@ struct CreateRequest {
   Strings command;
 };
 Result<ContainerRecord> create_container(const Engine& engine, const CreateRequest& request);
+
+// The groups of --group-add, by the container's own /etc/group.
+Result<std::vector<uint32_t>> added_groups(const RootDir& root, const ContainerOptions& options);
 
 // What --env-file and --env say: a name alone takes its value from our environment.
 Result<Strings> read_env(const ContainerOptions& options);

@@ -73,8 +73,11 @@ Result<uint32_t> find_group(const RootDir& root, const std::string& name) {
   return unknown("group", name, "/etc/group");
 }
 
-Result<std::vector<uint32_t>> groups_of(const RootDir& root, const std::string& user) {
-  std::vector<uint32_t> out;
+// Those that have the user as a member, behind its primary one. That belongs there too: a process that changes its
+// group must not lose what the group is refused (CVE-2022-36109, CVE-2023-25173).
+Result<std::vector<uint32_t>> groups_of(const RootDir& root, const std::string& user, uint32_t primary) {
+  std::vector<uint32_t> out = {primary};
+  if (user.empty()) return out;
   for (const Fields& fields : TRY(read_fields(root, "/etc/group"))) {
     const auto id = id_of(fields, 2);
     if (!id || fields.size() < 4 || out.size() >= kMaxGroups) continue;
@@ -95,21 +98,23 @@ Result<FoundUser> find_user(const RootDir& root, const std::string& text) {
   FoundUser found;
   if (uid) found.user.uid = *uid;
   bool known = false;
+  std::string login;
   for (const Fields& fields : TRY(read_fields(root, "/etc/passwd"))) {
     const auto id = id_of(fields, 2), gid = id_of(fields, 3);
     if (!id || !gid || !(uid ? *id == *uid : fields[0] == name)) continue;
     found.user.uid = *id;
     found.user.gid = *gid;
     if (fields.size() > 5) found.home = fields[5];
+    login = fields[0];
     known = true;
     break;
   }
   if (!known && !uid) return unknown("user", name, "/etc/passwd");
-  if (!group.empty()) {
+  if (!group.empty()) {  // that one alone
     found.user.gid = TRY(find_group(root, group));
-  } else if (!uid) {
-    found.user.additional_gids = TRY(groups_of(root, name));
+    login.clear();
   }
+  found.user.additional_gids = TRY(groups_of(root, login, found.user.gid));
   return found;
 }
 

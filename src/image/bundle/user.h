@@ -12,7 +12,7 @@
 namespace estiva::image {
 
 struct FoundUser {
-  spec::User user;
+  spec::User user;   // with its supplementary groups, the primary one first among them
   std::string home;  // empty: the image does not say
 };
 // An empty text is root. The error names what is not there.
