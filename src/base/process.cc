@@ -111,7 +111,8 @@ Result<pid_t> spawn(const Command& command, const Streams& streams) {
   sigset_t none;
   sigemptyset(&none);
   posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  posix_spawnattr_setflags(&attributes, static_cast<short>(POSIX_SPAWN_SETSIGMASK |
+                                                           (command.own_session ? POSIX_SPAWN_SETSID : 0)));
   pid_t pid = -1;
   const std::vector<std::string> default_args{command.path};
   const std::vector<char*> argv = pointers(command.args.empty() ? default_args : command.args);

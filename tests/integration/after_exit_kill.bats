@@ -85,26 +85,44 @@ is_gone() {
     at_each_step is_gone
 }
 
-# As the processes are: exited with nothing left, or restarted. A new one each time, whose restart does not wait long.
-is_either() {
+# The next command does not wait for the restart, which comes by itself. A new one each time, whose restart does not wait long.
+is_restarted() {
     local shown
     shown=$(cais ps -a)
-    if [[ $shown == *" Up "* ]]; then
-        ! process_gone "$(state_value init)" || fail "up without a process: $shown"
-    else
-        assert_has "$shown" "Exited (143)"
-        nothing_left
-        good start one
-    fi
+    [[ $shown == *" Up "* || $shown == *"Exited (143)"* ]] || fail "$shown"
+    wait_for 20 is_up
+    ! process_gone "$(state_value init)" || fail "up without a process: $shown"
+    wait_for 5 promise_kept
     good rm -f one
     one --restart always
 }
+promise_kept() { [ ! -e "$T/store/containers/$CID/restarting" ]; }
 
-@test "each step with --restart: restarted, or exited with nothing left" {
+@test "each step with --restart: the next command sees to it that it is restarted" {
     one --restart always
     trace_steps
     wait_for 5 is_up
     good rm -f one
     one --restart always
-    at_each_step is_either
+    at_each_step is_restarted
+}
+
+@test "a restart that was broken off: not after stop, not beyond the policy's number" {
+    one --restart always
+    printf 'boot=%s\nby=1\nby-start=1\n' "$(cat /proc/sys/kernel/random/boot_id)" >"$T/promise"
+    good stop -t 0 one
+    cp "$T/promise" "$T/store/containers/$CID/restarting"
+    cais ps -a >/dev/null
+    promise_kept || fail "the promise is still there"
+    assert_has "$(cais ps -a)" "Exited"
+    good rm one
+    good run -d --name one --pid host --restart on-failure:1 busy:1 sh -c 'exit 3'
+    CID=$output
+    has_ended_twice() { [ "$(cais inspect one | jq -c '.[0] | [.RestartCount, .State.Status]')" = '[1,"exited"]' ]; }
+    wait_for 20 has_ended_twice
+    wait_for 5 promise_kept
+    cp "$T/promise" "$T/store/containers/$CID/restarting"
+    cais ps -a >/dev/null
+    promise_kept || fail "the promise is still there"
+    has_ended_twice || fail "$(cais inspect one)"
 }

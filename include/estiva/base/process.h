@@ -23,6 +23,7 @@ struct Command {
   bool errors_apart = false;         // its standard error is ours, not part of its output
   FdView output = FdView::of_number(-1),
          error_output = FdView::of_number(-1);  // invalid: kept for the error's text
+  bool own_session = false;                     // of spawn(): no signal of our terminal reaches it
   FdView lock = FdView::of_number(-1);  // the program holds it too: beyond our end, if it goes on then
 };
 

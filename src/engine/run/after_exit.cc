@@ -11,9 +11,8 @@
 #include "engine/network/bridge.h"
 #include "engine/run/pause.h"
 #include "engine/run/remove.h"
+#include "engine/run/restart.h"
 #include "engine/run/snapshot.h"
-#include "engine/run/start.h"
-#include "engine/spec/make_spec.h"
 #include "estiva/base/files.h"
 #include "estiva/base/identity.h"
 #include "estiva/base/sys_process.h"
@@ -77,40 +76,6 @@ Result<void> leave_nothing(const Containers& containers, const std::string& id) 
   return remove_run_dir(containers, id);
 }
 
-bool wants_restart(const ContainerRecord& record, const shim::ExitRecord& exit) {
-  using Kind = RestartPolicy::Kind;
-  const Result<RestartPolicy> policy = parse_restart(record.options.restart);
-  if (!policy.ok() || record.stopped_by_user || record.removing) return false;
-  switch (policy.value().kind) {
-    case Kind::kNo:
-      return false;
-    case Kind::kAlways:
-    case Kind::kUnlessStopped:
-      return true;
-    case Kind::kOnFailure:
-      return exit.code != 0 && (policy.value().most == 0 || record.restarts < policy.value().most);
-  }
-  return false;
-}
-
-// With back-off: a program that ends at once must not take the machine.
-Result<void> restart(const Engine& engine, ContainerRecord record, const shim::ExitRecord& exit) {
-  constexpr int kFirst = 100, kMost = 60'000;
-  const bool lived_long = exit.finished_ns - exit.started_ns > 10'000'000'000;
-  int delay = kFirst;
-  for (uint32_t i = 0; !lived_long && i < record.restarts && delay < kMost; ++i) delay *= 2;
-  (void)sys::poll({}, std::min(delay, kMost));
-  {
-    const Fd lock = TRY(engine.containers.lock(record.id));
-    record = TRY(engine.containers.read(record.id));
-    if (!wants_restart(record, exit)) return {};
-    ++record.restarts;
-    TRY(engine.containers.write(record));
-  }
-  TRY(start_container(engine, record.id, {}));
-  return {};
-}
-
 // It has no record: what is made or removed by a command that lives is locked, or goes at this moment.
 Result<void> discard_unmade(const Engine& engine, const std::string& id) {
   const Fd names = TRY(engine.containers.lock_names());
@@ -118,6 +83,11 @@ Result<void> discard_unmade(const Engine& engine, const std::string& id) {
   const bool held = lock.ok() && !lock.value().valid();
   if (held || engine.containers.read(id).ok()) return {};
   return discard(engine, id);
+}
+
+// Its shim has told its end; who was to clean up, and to restart it, was killed.
+bool ended_seen(const Containers& containers, const std::string& id, const Status& status) {
+  return status.stale && read_exit(containers.run_file(id, shim::kExitFile)).ok();
 }
 
 Result<void> check_one(const Engine& engine, const std::string& id) {
@@ -129,17 +99,22 @@ Result<void> check_one(const Engine& engine, const std::string& id) {
   const bool goes = record.value().options.rm && status.condition == Condition::kExited;
   const bool half_begun = status.condition == Condition::kStarting ||
                           (has_run_dir(containers, id) && !read_state(containers, id).ok());
-  const bool unswept = has_unswept_layers(engine, id);
-  if (!status.stale && !record.value().removing && !goes && !half_begun && !status.forgotten && !unswept)
-    return {};
+  const bool due = status.stale || record.value().removing || goes || half_begun || status.forgotten ||
+                   is_promise_broken(containers, id) || has_unswept_layers(engine, id);
+  if (!due) return {};
   // What a killed command told the runtime to do holds the lock until it is done.
   const Fd lock = TRY(containers.lock(id, status.forgotten));
   if (!lock.valid()) return {};  // somebody is at it
+  // Of several commands one goes on with the restart.
+  const bool resumes = is_promise_broken(containers, id) ||
+                       ended_seen(containers, id, TRY(status_of(containers, record.value())));
+  if (resumes) TRY(promise_restart(engine, record.value()));
   TRY(finish_locked(engine, id));
   // What can't be removed is the business of who wants it away.
   if (has_unswept_layers(engine, id)) (void)sweep_container(engine, id);
   if (status.forgotten) return resume_forgotten(engine, record.value());
-  return remove_if_due(engine, id);
+  TRY(remove_if_due(engine, id));
+  return resumes ? pass_promise(engine, id) : Result<void>();
 }
 
 }  // namespace
@@ -185,12 +160,11 @@ Result<void> after_exit(const Engine& engine, const std::string& id) {
   {
     const Fd lock = TRY(engine.containers.lock(id));
     record = TRY(engine.containers.read(id));
+    TRY(promise_restart(engine, record));
     TRY(finish_locked(engine, id));
     TRY(remove_if_due(engine, id));
   }
-  const Result<shim::ExitRecord> exit = read_exit(engine.containers.file(id, shim::kExitFile));
-  if (exit.ok() && wants_restart(record, exit.value())) return restart(engine, record, exit.value());
-  return {};
+  return keep_promise(engine, record);
 }
 
 Result<void> reconcile(const Engine& engine) {
