@@ -83,7 +83,7 @@ constexpr Option kRows[] = {
     options::row<&RunFlags::ipc>(0, "ipc", "MODE", "host or private"),
     options::row<&RunFlags::uts>(0, "uts", "MODE", "host or private"),
     options::row<&RunFlags::cgroupns>(0, "cgroupns", "MODE", "host or private"),
-    options::row<&RunFlags::userns>(0, "userns", "MODE", "host"),
+    options::row<&RunFlags::userns>(0, "userns", "MODE", "host, or auto[:OPTIONS]: users of its own"),
     options::row<&RunFlags::cgroup_parent>(0, "cgroup-parent", "PATH", "where its control group is made"),
     options::row<&RunFlags::pull>(0, "pull", "missing|always|never", "when to fetch the image"),
     options::row<&RunFlags::platform>(0, "platform", "OS/ARCHITECTURE", "take the image for that"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A container in `inspect`: docker's members, as far as they mean something here.
 #include "engine/commands/containers.h"
+#include "engine/container/id_maps.h"
 #include "engine/container/ports.h"
 #include "engine/container/status.h"
 #include "engine/network/endpoint.h"
@@ -129,6 +130,13 @@ void write_host_config(json::Writer& writer, const ContainerRecord& record) {
   out.boolean("Init", options.init);
   out.texts("CapAdd", options.cap_add);
   out.texts("CapDrop", options.cap_drop);
+  out.text("UsernsMode", options.userns);
+  if (record.maps_ids()) {
+    out.begin("IDMappings");
+    out.texts("UidMap", map_words(record.uid_map));
+    out.texts("GidMap", map_words(record.gid_map));
+    out.end();
+  }
   out.text("Runtime", record.runtime.at(0));
   out.number("Memory", text::bytes(options.memory).value_or(0));
   out.number("PidsLimit", options.pids_limit);

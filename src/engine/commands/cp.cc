@@ -13,6 +13,7 @@
 #include "estiva/base/files.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "estiva/base/user_namespace.h"
 #include "image/stream/decode.h"
 #include "image/tar/reader.h"
 #include "image/tar/writer.h"
@@ -143,6 +144,25 @@ Result<Target> find_target(const End& end, const Source& source, const std::stri
 struct Copy {
   Invocation& in;
   const CpFlags& flags;
+  const ContainerView& view;
+
+  // From the ids that the view shows to the container's own.
+  void own_ids(Entry& entry) const {
+    entry.uid = to_container(view.uid_map(), entry.uid).value_or(entry.uid);
+    entry.gid = to_container(view.gid_map(), entry.gid).value_or(entry.gid);
+  }
+  // And back.
+  Result<void> view_ids(Entry& entry) const {
+    if (view.uid_map().empty()) return {};
+    const auto uid = to_host(view.uid_map(), entry.uid), gid = to_host(view.gid_map(), entry.gid);
+    if (!uid || !gid)
+      return Error(Code::kInvalid, text::cat("is owned by ", entry.uid, ":", entry.gid,
+                                             ", whom the container's user namespace has not"))
+          .object(text::quote(entry.path));
+    entry.uid = *uid;
+    entry.gid = *gid;
+    return {};
+  }
 
   std::function<void(const std::string&)> warn() const {
     return [this](const std::string& text) { in.log.warning(text); };
@@ -165,6 +185,8 @@ Result<uint64_t> copy_tree(const Copy& copy, const Source& source, Target target
   options.warn = copy.warn();
   options.is_own = [&](dev_t device, ino_t inode) { return sink.made(device, inode); };
   options.visit = [&](Entry& entry, FdView file) -> Result<void> {
+    if (!into_container) copy.own_ids(entry);
+    if (into_container && copy.flags.archive) TRY(copy.view_ids(entry));
     TRY(sink.add(entry));
     if (file.valid()) TRY(sink.copy(file, entry.size));
     return sink.end();
@@ -196,6 +218,7 @@ Result<void> write_stream(const Copy& copy, const Source& source, const std::str
   options.warn = copy.warn();
   options.is_own = [](dev_t, ino_t) { return false; };
   options.visit = [&](Entry& entry, FdView file) -> Result<void> {
+    copy.own_ids(entry);
     TRY(writer.add(entry));
     return file.valid() ? write_data(writer, file, entry.size) : Result<void>();
   };
@@ -216,9 +239,12 @@ Result<void> read_stream(const Copy& copy, const End& end) {
   options.owners = options.all_bits = true;
   options.follow = place.name == ".";  // the container's own root
   TreeSink sink(RootDir(TRY(sys::openat(place.dir, place.name, O_PATH | O_DIRECTORY | O_NOFOLLOW))), options);
-  image::tar::Reader reader({[&](Entry& entry) { return sink.add(entry); },
-                             [&](std::string_view piece) { return sink.data(piece); },
-                             [&] { return sink.end(); }});
+  const auto add = [&](Entry& entry) -> Result<void> {
+    TRY(copy.view_ids(entry));
+    return sink.add(entry);
+  };
+  image::tar::Reader reader(
+      {add, [&](std::string_view piece) { return sink.data(piece); }, [&] { return sink.end(); }});
   const image::Decoder::Output output = [&](std::string_view piece) { return reader.write(piece); };
   image::AutoDecoder decoder;
   std::string buffer(kPiece, '\0');
@@ -253,6 +279,10 @@ Result<void> copy_out(const Copy& copy, const End& from, const Operand& to) {
 }
 
 Result<void> copy_in(const Copy& copy, const Operand& from, const End& to) {
+  const IdMap &users = copy.view.uid_map(), &groups = copy.view.gid_map();
+  std::optional<FileIds> owner;
+  if (!users.empty())
+    owner.emplace(TRY(FileIds::take(to_host(users, 0).value_or(0), to_host(groups, 0).value_or(0))));
   if (from.is_stream) return read_stream(copy, to);
   const RootDir host = TRY(RootDir::open("/"));
   const End local = TRY(open_end(from, host));
@@ -277,7 +307,7 @@ Result<int> cp(Invocation& in) {
   const ContainerRecord record = TRY(engine.containers.find(name));
   (void)sys::umask(0);  // modes are the source's
   const ContainerView view = TRY(ContainerView::open(engine, record.id));
-  const Copy copy{in, flags};
+  const Copy copy{in, flags, view};
   if (!from.is_local()) {
     TRY(copy_out(copy, TRY(open_end(from, view.root())), to));
     return 0;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "engine/commands/containers.h"
+#include "engine/container/id_maps.h"
 #include "engine/container/status.h"
 #include "engine/format.h"
 #include "estiva/base/files.h"
@@ -43,6 +44,12 @@ Result<std::vector<int64_t>> pids_of(const ContainerRecord& record) {
   return codec::decode<std::vector<int64_t>>(text, {.bytes = kMaxOutput});
 }
 
+// As the container's own processes see it.
+std::string user_of(const ContainerRecord& record, const std::string& host) {
+  const auto id = to_container(record.uid_map, text::number<uint32_t>(host).value_or(0));
+  return record.maps_ids() && id ? text::cat(*id) : host;
+}
+
 Result<int> top(Invocation& in) {
   const Strings operands = TRY(parse_operands(kTop, nullptr, in, 1, 1));
   const Engine engine = TRY(open_containers(in));
@@ -54,8 +61,8 @@ Result<int> top(Invocation& in) {
     std::string command = line.value();
     std::ranges::replace(command, '\0', ' ');
     if (command.empty()) command = text::cat("[", field(status.value(), "Name:"), "]");
-    const std::string uid = field(status.value(), "Uid:");
-    table.add({uid.substr(0, uid.find('\t')), text::cat(pid), field(status.value(), "PPid:"),
+    const std::string ids = field(status.value(), "Uid:");
+    table.add({user_of(record, ids.substr(0, ids.find('\t'))), text::cat(pid), field(status.value(), "PPid:"),
                field(status.value(), "State:").substr(0, 1), text::printable(text::trim(command))});
   }
   TRY(print(table.text()));

@@ -2,6 +2,8 @@
 // container.json's members, each once.
 #include "engine/container/record.h"
 
+#include "spec/rows.h"
+
 namespace estiva::codec {
 
 using engine::ContainerOptions;
@@ -85,6 +87,8 @@ std::span<const Row> rows<ContainerRecord>() {
       row<&ContainerRecord::exposed_ports>("exposedPorts"),
       row<&ContainerRecord::labels>("labels"),
       row<&ContainerRecord::runtime>("runtime"),
+      row<&ContainerRecord::uid_map>("uidMap"),
+      row<&ContainerRecord::gid_map>("gidMap"),
       row<&ContainerRecord::restarts>("restarts"),
       row<&ContainerRecord::stopped_by_user>("stoppedByUser"),
       row<&ContainerRecord::removing>("removing"),

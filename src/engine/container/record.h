@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "estiva/base/codec.h"
+#include "estiva/spec/linux.h"
 
 namespace estiva::engine {
 
@@ -43,10 +44,13 @@ struct ContainerRecord {
   Strings exposed_ports;  // "80/tcp", of the image and of --expose
   std::map<std::string, std::string> labels;
   Strings runtime;  // its absolute path, then its global options
+  std::vector<spec::IdMapping> uid_map,
+      gid_map;  // of a user namespace of its own; it keeps them until it is removed
   uint32_t restarts = 0;
   bool stopped_by_user = false;  // no restart
   bool removing = false;         // the next command goes on with it
 
+  bool maps_ids() const { return !uid_map.empty(); }
   std::string short_id() const { return id.substr(0, 12); }
 };
 

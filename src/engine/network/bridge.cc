@@ -175,9 +175,19 @@ Result<void> pin(FdView network_namespace, const std::string& path) {
   return sys::mount(source.c_str(), path, nullptr, MS_BIND, nullptr);
 }
 
+Result<NetlinkSocket> socket_in(FdView network_namespace, bool ipv6) {
+  const Fd own = TRY(sys::open(kOwnNamespace, O_RDONLY));
+  TRY(sys::setns(network_namespace, CLONE_NEWNET));
+  Result<NetlinkSocket> made = [&]() -> Result<NetlinkSocket> {
+    if (ipv6) TRY(quieten_ipv6());
+    return NetlinkSocket::open();
+  }();
+  TRY(sys::setns(own, CLONE_NEWNET));
+  return made;
+}
+
 Result<void> connect(const Containers& containers, const ContainerRecord& record, Network& network,
-                     const Endpoint& endpoint) {
-  Inside inside = TRY(new_namespace(endpoint.ipv6() != Ipv6::kNone));
+                     const Endpoint& endpoint, Inside inside) {
   TRY(pin(inside.network_namespace, containers.run_file(record.id, kNamespaceFile)));
   const Addresses addresses{network.state.subnet(), parse_ipv4(endpoint.address).value_or(0),
                             inet::parse(endpoint.address_v6).value_or(""),
@@ -235,10 +245,24 @@ Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& 
   Network network = TRY(ensure_network(containers, ipv6, lock));
   out.endpoint = TRY(take_place(containers, record, network, ports, ipv6));
   lock.reset();
-  TRY(connect(containers, record, network, out.endpoint).context([] {
+  if (record.maps_ids()) return out;
+  Inside inside = TRY(new_namespace(out.endpoint.ipv6() != Ipv6::kNone));
+  TRY(connect(containers, record, network, out.endpoint, std::move(inside)).context([] {
     return std::string("the bridge network");
   }));
   return out;
+}
+
+Result<void> connect_bridge(const Containers& containers, const ContainerRecord& record,
+                            const Endpoint& endpoint, FdView network_namespace) {
+  Fd lock = TRY(lock_network(containers));
+  Network network = TRY(ensure_network(containers, ipv6_of_host(), lock));
+  lock.reset();
+  Fd own = TRY(sys::dup(network_namespace));
+  Inside inside{std::move(own), TRY(socket_in(network_namespace, endpoint.ipv6() != Ipv6::kNone))};
+  return connect(containers, record, network, endpoint, std::move(inside)).context([] {
+    return std::string("the bridge network");
+  });
 }
 
 Result<void> join_container(const Containers& containers, const ContainerRecord& record) {

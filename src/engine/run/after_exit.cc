@@ -13,6 +13,7 @@
 #include "engine/run/remove.h"
 #include "engine/run/restart.h"
 #include "engine/run/snapshot.h"
+#include "engine/run/users.h"
 #include "estiva/base/files.h"
 #include "estiva/base/identity.h"
 #include "estiva/base/sys_process.h"
@@ -72,6 +73,7 @@ Result<void> remove_run_dir(const Containers& containers, const std::string& id)
 
 Result<void> leave_nothing(const Containers& containers, const std::string& id) {
   TRY(leave_bridge(containers, id));
+  TRY(unmount_volumes(containers, id));
   TRY(image::unmount(containers.bundle(id) + "/rootfs"));
   return remove_run_dir(containers, id);
 }

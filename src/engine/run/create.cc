@@ -17,6 +17,7 @@
 #include "engine/run/remove.h"
 #include "engine/run/signals.h"
 #include "engine/run/start.h"
+#include "engine/run/users.h"
 #include "engine/spec/make_spec.h"
 #include "estiva/base/files.h"
 #include "estiva/base/root_dir.h"
@@ -135,6 +136,7 @@ Result<void> write_config(const Engine& engine, const ContainerRecord& record,
 Result<void> check_options(const ContainerOptions& options) {
   TRY(network_mode(options));
   TRY(check_published(options));
+  TRY(check_userns(options));
   TRY(parse_restart(options.restart));
   TRY(volume_requests(options));
   if (options.rm && parse_restart(options.restart).value().kind != RestartPolicy::Kind::kNo)
@@ -241,6 +243,7 @@ Result<ContainerRecord> create_container(const Engine& engine, const CreateReque
   TRY(fill_container(engine, request, record));
   const Fd names = TRY(containers.lock_names());
   record.name = TRY(choose_name(containers, request.options.name));
+  TRY(take_ids(engine, record));
   TRY(containers.write(record));
   undo.dismiss();
   return record;

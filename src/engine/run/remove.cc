@@ -5,6 +5,7 @@
 #include "engine/container/status.h"
 #include "engine/run/after_exit.h"
 #include "engine/run/stop.h"
+#include "engine/run/users.h"
 #include "estiva/base/files.h"
 #include "estiva/base/text.h"
 #include "image/bundle/bundle.h"
@@ -52,6 +53,7 @@ Result<bool> try_remove(const Engine& engine, const std::string& id, bool force)
 
 Result<void> discard(const Engine& engine, const std::string& id) {
   const std::string bundle = engine.containers.bundle(id);
+  TRY(unmount_volumes(engine.containers, id));
   TRY(image::unmount(bundle + "/rootfs"));
   // Half a bundle is removed as files.
   const Result<void> removed = image::remove_bundle(engine.store, bundle);

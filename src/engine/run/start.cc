@@ -17,6 +17,7 @@
 #include "engine/run/program.h"
 #include "engine/run/remove.h"
 #include "engine/run/signals.h"
+#include "engine/run/users.h"
 #include "estiva/base/files.h"
 #include "estiva/base/process.h"
 #include "estiva/base/sys_mount.h"
@@ -80,12 +81,22 @@ Result<void> start_shim(const Engine& engine, const ContainerRecord& record) {
   return Error(Code::kSystem, report.error.empty() ? "the shim ended without a word" : report.error);
 }
 
+// A network namespace that belongs to the container's users is there only once the runtime has made both.
+Result<void> connect_made(const Engine& engine, const ContainerRecord& record, const Endpoint& endpoint) {
+  const Step step(engine.timeline, "network");
+  const shim::State state = TRY(read_state(engine.containers, record.id));
+  const Fd made = TRY(sys::open(text::cat("/proc/", state.init, "/ns/net"), O_RDONLY));
+  if (!is_alive(state.init, state.init_start)) return Error(Code::kState, "the container ended meanwhile");
+  return connect_bridge(engine.containers, record, endpoint, made);
+}
+
 Result<ShimConnection> start_mounted(const Engine& engine, const ContainerRecord& record,
-                                     const StartRequest& request) {
+                                     const StartRequest& request, const std::optional<Joined>& joined) {
   {
     const Step step(engine.timeline, "shim, and create by the runtime");
     TRY(start_shim(engine, record));
   }
+  if (joined && record.maps_ids()) TRY(connect_made(engine, record, joined->endpoint));
   const Step step(engine.timeline, "start by the runtime");
   const shim::Hello hello{kPatience, request.size.rows, request.size.columns, shim::kVersion, request.wants};
   ShimConnection connection =
@@ -130,15 +141,18 @@ Result<ShimConnection> start_locked(const Engine& engine, const ContainerRecord&
   TRY(write_network_files(record, containers.dir(id),
                           joined ? std::optional(joined->endpoint) : std::nullopt));
   if (network == NetworkMode::kContainer) TRY(join_container(containers, record));
+  TRY(provide_for_users(engine, record));
   {
     const Step step(engine.timeline, "mounts of the root file system");
-    TRY(image::mount_bundle(engine.store, containers.bundle(id)));
+    TRY(record.maps_ids() ? image::mount_bundle_mapped(engine.store, containers.bundle(id), mount_ids(record))
+                          : image::mount_bundle(engine.store, containers.bundle(id)));
   }
   TRY(write_conf(engine, record, joined));
   const std::vector<HeldPort> held = joined ? std::move(joined->held) : std::vector<HeldPort>();
   for (const HeldPort& each : held) TRY(sys::set_close_on_exec(each.socket, false));
-  Result<ShimConnection> connection = start_mounted(engine, record, request);
-  if (!connection.ok()) return in_dockers_words(containers.bundle(id), connection.error());
+  Result<ShimConnection> connection = start_mounted(engine, record, request, joined);
+  if (!connection.ok())
+    return explain_way(engine, record, in_dockers_words(containers.bundle(id), connection.error()));
   undo.dismiss();
   return connection;
 }

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "engine/container/status.h"
+#include "engine/spec/make_spec.h"
 #include "estiva/base/sys_mount.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
@@ -42,10 +43,9 @@ Result<bool> is_directory(FdView file) {
 }
 
 // What the runtime mounts at a start, at the same place.
-Result<void> mount_bind(const RootDir& root, const spec::Mount& mount) {
+Result<void> mount_bind(const RootDir& root, const spec::Mount& mount, const std::string& source) {
   const unsigned recursive = has(mount, "rbind") ? unsigned{AT_RECURSIVE} : 0;
-  const Fd tree =
-      TRY(sys::open_tree(FdView::cwd(), mount.source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive));
+  const Fd tree = TRY(sys::open_tree(FdView::cwd(), source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive));
   if (has(mount, "ro")) {
     struct mount_attr read_only = {};
     read_only.attr_set = MOUNT_ATTR_RDONLY;
@@ -57,6 +57,14 @@ Result<void> mount_bind(const RootDir& root, const spec::Mount& mount) {
                                             return sys::move_mount(
                                                 tree, "", target, "",
                                                 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+// An id-mapped volume is at its own place only while the container runs.
+std::string source_now(const spec::Mount& mount, const std::vector<VolumeRequest>& volumes,
+                       const std::string& place) {
+  for (const VolumeRequest& each : volumes)
+    if (each.id_mapped && each.target == mount.destination) return source_of(each, place);
+  return mount.source;
 }
 
 }  // namespace
@@ -77,7 +85,7 @@ Result<void> ContainerView::enter() {
     const Status status = TRY(status_of(containers, record));
     if (status.condition == Condition::kRemoving)
       return Error(Code::kState, text::cat("container ", record.short_id(), " is marked for removal"));
-    if (runs(status)) return open_running(status.state.init, status.state.init_start);
+    if (runs(status)) return open_running(record, status.state);
     if (image::is_mounted(rootfs_of(*engine_, id_), image::kOverlayType)) return open_stopped(record);
     TRY(sys::flock(lock_, LOCK_EX));
     const Status now = TRY(status_of(containers, TRY(containers.read(id_))));
@@ -89,10 +97,13 @@ Result<void> ContainerView::enter() {
 
 // The process can't get out of its root, so neither can who begins there. /proc/PID is of the process that has the number
 // when it is opened; after that it must still be the one that it was.
-Result<void> ContainerView::open_running(int32_t init, uint64_t start) {
-  const Fd process = TRY(sys::open(text::cat("/proc/", init), O_PATH | O_DIRECTORY));
-  if (!is_alive(init, start)) return Error(Code::kState, text::cat("container ", id_, " ended meanwhile"));
+Result<void> ContainerView::open_running(const ContainerRecord& record, const shim::State& state) {
+  const Fd process = TRY(sys::open(text::cat("/proc/", state.init), O_PATH | O_DIRECTORY));
+  if (!is_alive(state.init, state.init_start))
+    return Error(Code::kState, text::cat("container ", id_, " ended meanwhile"));
   root_.emplace(TRY(sys::openat(process, "root", O_PATH | O_DIRECTORY)));
+  uid_map_ = record.uid_map;
+  gid_map_ = record.gid_map;
   return {};
 }
 
@@ -111,10 +122,13 @@ Result<void> ContainerView::mount_binds(const ContainerRecord& record) {
   const spec::Spec spec = TRY(image::read_bundle_spec(engine_->containers.bundle(record.id)).context([] {
     return std::string(image::bundle_place::kConfig);
   }));
+  const std::vector<VolumeRequest> volumes = TRY(volume_requests(record.options));
   for (const spec::Mount& mount : spec.mounts) {
+    // Of the kernel, or a device: nothing that is copied.
+    const bool of_kernel = mount.destination == "/sys" || mount.source.starts_with("/dev/");
     const bool binds = mount.type == "bind" || has(mount, "bind") || has(mount, "rbind");
-    if (binds)
-      TRY(mount_bind(*root_, mount).context([&] {
+    if (binds && !of_kernel)
+      TRY(mount_bind(*root_, mount, source_now(mount, volumes, engine_->volumes())).context([&] {
         return text::cat("the volume at ", text::quote(mount.destination));
       }));
   }

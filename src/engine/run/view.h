@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "engine/container/id_maps.h"
 #include "engine/run/engine.h"
 #include "estiva/base/root_dir.h"
 
@@ -20,11 +21,14 @@ class ContainerView {
   ~ContainerView();
 
   const RootDir& root() const { return *root_; }
+  // Owners of files there are the container's ids as this maps them to the host's; empty: as they are.
+  const IdMap& uid_map() const { return uid_map_; }
+  const IdMap& gid_map() const { return gid_map_; }
 
  private:
   ContainerView(const Engine& engine, std::string id) : engine_(&engine), id_(std::move(id)) {}
   Result<void> enter();
-  Result<void> open_running(int32_t init, uint64_t start);
+  Result<void> open_running(const ContainerRecord& record, const shim::State& state);
   Result<void> open_stopped(const ContainerRecord& record);
   Result<void> mount_binds(const ContainerRecord& record);
 
@@ -32,6 +36,7 @@ class ContainerView {
   std::string id_;
   Fd lock_, own_namespace_;
   std::optional<RootDir> root_;
+  IdMap uid_map_, gid_map_;
 };
 
 }  // namespace estiva::engine

@@ -49,11 +49,24 @@ struct VolumeRequest {
   std::string target;
   Strings options;
   bool read_only = false;
+  bool id_mapped = false;  // for a container with users of its own: its ids on disk
 };
 Result<VolumeRequest> parse_volume(const std::string& text);
 Result<VolumeRequest> parse_mount(const std::string& text);
 Result<VolumeRequest> parse_tmpfs(const std::string& text);
 Result<std::vector<VolumeRequest>> volume_requests(const ContainerOptions& options);
+
+// Where the volume is on the host.
+std::string source_of(const VolumeRequest& request, const std::string& volumes);
+
+// --userns auto: what is refused beside it, and what it changes in a configuration of make_spec().
+Result<void> check_userns(const ContainerOptions& options);
+struct UsersInput {
+  const ContainerRecord& record;
+  std::string mapped;          // directory of its id-mapped volumes, by their place among volume_requests()
+  bool makes_network = false;  // the runtime does
+};
+Result<void> set_users(const UsersInput& input, spec::Spec& spec);
 
 // In place of the variable of that name, or behind the others.
 void set_variable(Strings& env, const std::string& variable);

@@ -17,6 +17,7 @@ Result<VolumeRequest> checked(VolumeRequest request, std::string_view option, co
     return bad_option(option, text, "has no name that a volume can have");
   if (request.type != "tmpfs" && request.source.empty())
     return bad_option(option, text, "has no source: volumes without a name are not supported");
+  if (request.type == "volume") request.id_mapped = true;  // cais' own
   return request;
 }
 
@@ -30,6 +31,8 @@ Result<void> set_mount_option(VolumeRequest& request, const std::string& key, co
     request.target = value;
   } else if (key == "readonly" || key == "ro") {
     request.read_only = value.empty() || value == "true" || value == "1";
+  } else if (key == "idmap" && value.empty()) {
+    request.id_mapped = true;
   } else if (key == "bind-propagation") {
     request.options.push_back(value);
   } else if (key == "tmpfs-size") {
@@ -57,8 +60,7 @@ spec::Mount mount_of(const VolumeRequest& request, const std::string& volumes) {
     mount.options.insert(mount.options.end(), request.options.begin(), request.options.end());
   } else {
     mount.type = "bind";
-    mount.source =
-        request.type == "volume" ? text::cat(volumes, "/", request.source, "/_data") : request.source;
+    mount.source = source_of(request, volumes);
     mount.options = {"rbind"};
     mount.options.insert(mount.options.end(), request.options.begin(), request.options.end());
     if (std::ranges::none_of(mount.options, is_propagation)) mount.options.push_back("rprivate");
@@ -68,6 +70,10 @@ spec::Mount mount_of(const VolumeRequest& request, const std::string& volumes) {
 }
 
 }  // namespace
+
+std::string source_of(const VolumeRequest& request, const std::string& volumes) {
+  return request.type == "volume" ? text::cat(volumes, "/", request.source, "/_data") : request.source;
+}
 
 Result<VolumeRequest> parse_volume(const std::string& text) {
   const std::vector<std::string> parts = text::split(text, ':');
@@ -81,6 +87,8 @@ Result<VolumeRequest> parse_volume(const std::string& text) {
     constexpr std::string_view kNothing[] = {"rw", "z", "Z", "nocopy", "cached", "delegated", "consistent"};
     if (option == "ro") {
       request.read_only = true;
+    } else if (option == "idmap") {
+      request.id_mapped = true;
     } else if (is_propagation(option)) {
       request.options.push_back(option);
     } else if (std::ranges::find(kNothing, option) == std::end(kNothing)) {

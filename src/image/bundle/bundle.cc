@@ -89,12 +89,15 @@ std::string record_file(const std::string& directory) {
   return text::cat(digest_of(directory).hex(), ".json");
 }
 
-Result<void> mount_layers(std::vector<std::string> image, const std::string& dir, const BundleState& state) {
+Result<void> mount_layers(std::vector<std::string> image, const std::string& dir, const BundleState& state,
+                          const MountIds* ids = nullptr) {
   std::vector<std::string> lower = written_layers(dir, state);
   const std::string upper = lower.front();
   lower.erase(lower.begin());
   std::ranges::move(image, std::back_inserter(lower));
-  return mount_overlay({std::move(lower), upper, text::cat(own_path(dir), "/work")}, rootfs_path(dir));
+  const Overlay overlay{std::move(lower), upper, text::cat(own_path(dir), "/work")};
+  return ids == nullptr ? mount_overlay(overlay, rootfs_path(dir))
+                        : mount_mapped_overlay(overlay, own_path(dir), *ids, rootfs_path(dir));
 }
 
 Result<void> unpack_rootfs(const Store& store, const std::string& dir, const BundleState& state) {
@@ -297,6 +300,13 @@ Result<void> remove_bundle(const Store& store, const std::string& directory) {
   TRY(release_lower(store, state.diff_ids));
   take_back(dir, true);
   return {};
+}
+
+Result<void> mount_bundle_mapped(const Store& store, const std::string& directory, const MountIds& ids) {
+  const std::string dir = TRY(files::absolute(directory));
+  const BundleState state = TRY(read_bundle(dir));
+  TRY(unmount(rootfs_path(dir)));
+  return mount_layers(TRY(bundle_lower(store, dir, state)), dir, state, &ids);
 }
 
 Result<void> mount_bundle(const Store& store, const std::string& directory) {

@@ -9,7 +9,7 @@
 #include "estiva/base/error.h"
 #include "estiva/spec/spec.h"
 #include "image/documents.h"
-#include "image/mount/mount.h"
+#include "image/mount/mapped.h"
 #include "image/store/session.h"
 
 namespace estiva::image {
@@ -60,6 +60,8 @@ Result<void> make_bundle(const Store& store, const BundleOptions& options);
 Result<void> remove_bundle(const Store& store, const std::string& directory);
 // After a boot: mounts again; nothing to do where it is mounted.
 Result<void> mount_bundle(const Store& store, const std::string& directory);
+// For a container with a user namespace of its own, in place of what is mounted there.
+Result<void> mount_bundle_mapped(const Store& store, const std::string& directory, const MountIds& ids);
 
 Result<BundleState> read_bundle(const std::string& directory);
 // DIR/config.json.

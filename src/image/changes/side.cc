@@ -72,6 +72,17 @@ Error elsewhere(std::string_view what, const std::string& name) {
       .hint("mount it with redirect_dir=off,metacopy=off");
 }
 
+// Capabilities of a file that are written in a user namespace are of version 3 (struct vfs_ns_cap_data), with the
+// root that they are for. Where that is the image's own, on disk, they are the same as those of version 2.
+void make_plain(std::string& capabilities) {
+  constexpr size_t kVersion = 3, kRoot = 20, kSize = 24;  // bytes; numbers are little-endian
+  const bool of_own_root = capabilities.size() == kSize && capabilities[kVersion] == 3 &&
+                           capabilities.find_first_not_of('\0', kRoot) == std::string::npos;
+  if (!of_own_root) return;
+  capabilities.resize(kRoot);
+  capabilities[kVersion] = 2;
+}
+
 }  // namespace
 
 bool is_same_folder(const Folder& a, const Folder& b) {
@@ -241,6 +252,7 @@ Result<Xattrs> Side::xattrs(const Found& found) const {
       continue;
     }
     Result<std::string> value = sys::lgetxattr(path, name);
+    if (value.ok() && name == "security.capability") make_plain(value.value());
     if (value.ok()) out.emplace_back(std::move(own), std::move(value).value());
   }
   std::ranges::sort(out);

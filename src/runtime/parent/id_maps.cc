@@ -5,46 +5,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include "estiva/base/files.h"
 #include "estiva/base/sys_mount.h"
-#include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "estiva/base/user_namespace.h"
 
 namespace estiva {
 
 namespace {
-
-// Keeps the new namespace until the other end of the pipe is closed, be it by the parent's death.
-[[noreturn]] void run_holder(sys::Pipe& pipe) {
-  pipe.write.reset();
-  char end;
-  (void)sys::read(pipe.read, &end, 1);
-  ::_exit(0);
-}
-
-Result<Fd> fill_namespace(pid_t holder, const MountIdMap& map) {
-  // Our child, not yet waited for: its number is its own.
-  const Fd dir = TRY(sys::open(text::cat("/proc/", holder), O_PATH | O_DIRECTORY));
-  TRY(files::write_kernel(dir, "uid_map", map.uid_map));
-  TRY(files::write_kernel(dir, "gid_map", map.gid_map));
-  return sys::openat(dir, "ns/user", O_RDONLY);
-}
-
-Result<Fd> make_namespace(const MountIdMap& map) {
-  sys::Pipe pipe = TRY(sys::pipe());
-  struct clone_args args = {};
-  args.flags = CLONE_NEWUSER;
-  args.exit_signal = SIGCHLD;
-  const pid_t holder = TRY(sys::clone3(args));
-  if (holder == 0) run_holder(pipe);
-  Result<Fd> ns = fill_namespace(holder, map);
-  pipe.write.reset();
-  TRY(sys::wait_pid(holder));
-  return ns;
-}
 
 // The word after " - " in the line of mountinfo that begins with `id` (proc_pid_mountinfo(5)).
 std::string type_of_mount(std::string_view mountinfo, uint64_t id) {
@@ -83,7 +52,7 @@ Result<FdView> IdMaps::namespace_of(const MountIdMap& map) {
   for (const Holder& holder : made_) {
     if (holder.map->uid_map == map.uid_map && holder.map->gid_map == map.gid_map) return FdView(holder.ns);
   }
-  made_.push_back({ &map, TRY(make_namespace(map)) });
+  made_.push_back({ &map, TRY(make_user_namespace(map.uid_map, map.gid_map)) });
   return FdView(made_.back().ns);
 }
 
