@@ -6,12 +6,17 @@ repos/NAME/_tags/TAG            a digest
 repos/NAME/_manifests/ALGORITHM-HEX    the media type of a manifest
 repos/NAME/_blobs/ALGORITHM-HEX        empty: the repository has this blob
 """
+import base64
 import hashlib
 import os
 
 
 def digest_of(data, algorithm="sha256"):
     return f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}"
+
+
+def unpadded(data):
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 class Content:

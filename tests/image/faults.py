@@ -14,6 +14,9 @@ peace, then "times" (default: all) are treated. What a rule may do:
   add_headers, drop_headers     change those of the right answer
   range: "ignore"|"lie"|"size"  200 in place of 206; another first byte; another size
   replace: TEXT                 another body
+  take: N                       close the connection after N bytes of the request's body; "forget": none of them stays;
+                                "hold": keep the connection
+  keep: N                       of a piece of an upload, and answer 503
 """
 import json
 import re

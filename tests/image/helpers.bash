@@ -122,7 +122,7 @@ real_registry() {
     requires docker-registry
     printf 'version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: %s}, delete: {enabled: true}}\n' \
         "$T/registry-$1" >"$config"
-    if [[ ${2-} == *http:* ]]; then
+    if [[ $'\n'${2-} == *$'\n'http:* ]]; then
         printf '%s\n' "$2" >>"$config"
     else
         printf 'http: {addr: "127.0.0.1:%s"}\n%s\n' "$1" "${2-}" >>"$config"

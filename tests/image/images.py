@@ -6,7 +6,6 @@ images.py ROOT REPOSITORY TAG RECIPE [KEY=VALUE...]    into the content of a tes
 Recipes: docker, oci, index, schema1, confused. Keys: layers=N size=BYTES (of random content in each) seed=TEXT
 architecture=NAME compress=gzip|none salt=TEXT (other content, other digests) lie=diffid (of the last layer).
 """
-import base64
 import gzip
 import hashlib
 import io
@@ -16,7 +15,7 @@ import random
 import sys
 import tarfile
 
-from content import Content, digest_of
+from content import Content, digest_of, unpadded
 
 OCI = "application/vnd.oci.image."
 DOCKER = "application/vnd.docker."
@@ -119,10 +118,6 @@ def write_index(content, repository, kind, options, tag):
     text = json.dumps({"schemaVersion": 2, "mediaType": TYPES[kind]["index"], "manifests": entries}).encode()
     digest = content.add_manifest(repository, text, TYPES[kind]["index"], tag)
     return {"digest": digest, "images": made}
-
-
-def unpadded(data):
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def write_schema1(content, repository, options, tag):

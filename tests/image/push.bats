@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# push: only what is missing is sent, in a form that others read; attempts that break off begin anew.
+# push: only what is missing is sent, in a form that others read; uploads that break off go on where they were.
 
 load helpers
 
@@ -9,10 +9,10 @@ R=localhost:5000
 QUICK=(--retry-delay 10ms)
 
 # An image of our own: one layer that no registry has seen.
-own_image() { # NAME
+own_image() { # NAME [BYTES that do not compress]
     mkdir -p "$T/fs/bin" "$T/fs/etc"
     cp /bin/busybox "$T/fs/bin/"
-    head -c 100000 /dev/urandom >"$T/fs/etc/noise"
+    head -c "${2-100000}" /dev/urandom >"$T/fs/etc/noise"
     tar -C "$T/fs" -cf "$T/fs.tar" .
     cais import "$T/fs.tar" "$1" >"$T/out"
     DIFF_ID=sha256:$(sha256sum <"$T/fs.tar" | cut -d' ' -f1)
@@ -118,6 +118,122 @@ $(made .config)"
     faults '[{"match": "PUT registry .*manifests", "status": 400, "body": "{\"errors\": [{\"code\": \"MANIFEST_INVALID\", \"message\": \"no\"}]}"}]'
     capture cais push "${QUICK[@]}" $R/own:1
     assert_error "manifest 1: status 400, no"
+}
+
+# Bytes of bodies that a registry has read, of requests by METHOD.
+bytes_read() { # NAME METHOD
+    jq -s --arg to "$1 body" --arg method "$2" '[.[] | select(.to == $to and .method == $method) | .size] | add // 0' "$LOG"
+}
+
+pieces() { requests "${1-registry}" '.method == "PATCH"' | jq -r '."content-range"'; }
+
+blob_size() { manifest_of "$1" "$2" | jq '.layers[0].size'; }
+
+second_piece() { [ "$(pieces | wc -l)" = 2 ]; }
+
+@test "push: an upload that is cut goes on where it was" {
+    serve "$REGISTRY"
+    own_image $R/own:1 40000000
+    # The second piece is cut and its beginning stays; what follows is refused; is cut and forgotten; is kept in part.
+    faults '[{"match": "PATCH registry", "skip": 1, "times": 1, "take": 8000000},
+             {"match": "PATCH registry", "skip": 1, "times": 1, "status": 503},
+             {"match": "PATCH registry", "skip": 1, "times": 1, "take": 1000000, "forget": true},
+             {"match": "PATCH registry", "skip": 1, "times": 1, "keep": 3000000},
+             {"match": "PUT registry .*digest", "times": 1, "status": 502},
+             {"match": "PUT registry .*digest", "times": 1, "cut": 0}]'
+    capture cais push "${QUICK[@]}" $R/own:1
+    assert_status 0
+    assert_has "$output" "${DIFF_ID:7:12}: Retrying in" "${DIFF_ID:7:12}: Pushed"
+    local size all
+    size=$(blob_size own 1)
+    assert_equal "$(pieces)" "0-16777215
+16777216-33554431
+24777216-$((size - 1))
+24777216-$((size - 1))
+24777216-$((size - 1))
+27777216-$((size - 1))"
+    assert_equal "$(count registry '.method == "POST" and (.path | contains("uploads"))')" 2 # the other: the configuration's
+    assert_equal "$(bytes_read registry PATCH)" $((size + 2 * (size - 24777216) - 3000000 + 1000000))
+    # All bytes that were sent, the lost ones too.
+    all=$(bytes_read registry PATCH)
+    [ "$all" -lt $((2 * size)) ] || fail "$all bytes for $size"
+    ROOT=$T/other
+    faults '[]'
+    capture cais pull $R/own:1
+    assert_status 0
+    capture cais verify
+    assert_status 0
+}
+
+@test "push: a session that is lost begins anew; one that has something else, too" {
+    serve "$REGISTRY"
+    own_image $R/own:1 40000000
+    faults '[{"match": "PATCH registry", "skip": 1, "times": 1, "take": 1000},
+             {"match": "GET registry .*uploads", "times": 1, "status": 404}]'
+    capture cais push "${QUICK[@]}" $R/own:1
+    assert_status 0
+    assert_equal "$(pieces | cut -d- -f1 | tr '\n' ' ')" "0 16777216 0 16777216 33554432 "
+    # One that says to have more than it has: the digest tells.
+    rm -r "$CONTENT"
+    : >"$LOG"
+    faults '[{"match": "PATCH registry", "skip": 1, "times": 1, "take": 1000, "forget": true},
+             {"match": "GET registry .*uploads", "times": 1, "add_headers": {"Range": "0-40000000"}},
+             {"match": "PUT registry .*digest", "times": 1, "status": 400, "body": "{\\"errors\\": [{\\"code\\": \\"DIGEST_INVALID\\"}]}"}]'
+    capture cais push "${QUICK[@]}" $R/own:1
+    assert_status 0
+    # One that loses what it had again and again gets the blob as a whole.
+    rm -r "$CONTENT"
+    : >"$LOG"
+    faults '[{"match": "PATCH registry .*step=[1-9]", "status": 404}]'
+    capture cais push "${QUICK[@]}" $R/own:1
+    assert_status 0
+    assert_equal "$(pieces | cut -d- -f1 | tr '\n' ' ')" "0 16777216 0 16777216 "
+    assert_has "$(requests registry '.method == "PUT"' | head -n 1)" digest
+    ROOT=$T/other
+    capture cais pull $R/own:1
+    assert_status 0
+}
+
+@test "push: registries that want large pieces, or take none" {
+    local code
+    serve '{"role": "registry", "port": 5000, "min_chunk": 20000000}' \
+        '{"role": "registry", "name": "none405", "port": 5405, "no_pieces": 405}' \
+        '{"role": "registry", "name": "none404", "port": 5404, "no_pieces": 404}' \
+        '{"role": "registry", "name": "none416", "port": 5416, "no_pieces": 416}'
+    own_image own:1 40000000
+    cais push own:1 $R/own:1 >"$T/out"
+    assert_equal "$(pieces | cut -d- -f1 | tr '\n' ' ')" "0 20000000 40000000 "
+    for code in 405 404 416; do
+        rm -r "$CONTENT"
+        capture cais push --retry 0 own:1 localhost:5$code/own:1
+        assert_status 0
+        assert_equal "$(pieces none$code)" 0-16777215
+        [ "$(bytes_read none$code PUT)" -gt 40000000 ] || fail "it was not sent as a whole"
+    done
+}
+
+@test "push: after a killed one the next sends only the layer that it was at" {
+    serve "$REGISTRY"
+    image app 1 docker layers=2 size=40000000
+    cais pull $R/app:1 >"$T/out"
+    rm -r "$CONTENT"
+    : >"$LOG"
+    faults '[{"match": "PATCH registry", "skip": 1, "times": 1, "take": 1000, "hold": true}]'
+    cais_alone push $R/app:1
+    local pid=$!
+    wait_for 60 second_piece
+    kill -KILL $pid
+    wait $pid || true
+    [ ! -e "$CONTENT/repos/app/_tags" ]
+    : >"$LOG"
+    capture cais push $R/app:1
+    assert_status 0
+    assert_has "$output" "$(made '.diff_ids[0]' | cut -c8-19): Layer already exists" "$(made '.diff_ids[1]' | cut -c8-19): Pushed"
+    assert_equal "$(pieces | head -n 1)" 0-16777215
+    cais prune >"$T/out"
+    assert_equal "$(find "$ROOT/ingest" -type f)" ""
+    capture cais verify
+    assert_status 0
 }
 
 @test "push: sessions on another host get no credentials" {

@@ -61,6 +61,67 @@ auth: {htpasswd: {realm: tests, path: '$T/users'}}"
     assert_equal "$(jq -r '.Layers | length' "$T/inspected")" 1
 }
 
+@test "registry: docker-registry with a token service, which it believes by its certificate" {
+    requires docker-registry openssl
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Tokens of the tests" -keyout "$T/token.key" -out "$T/token.crt" 2>"$T/out"
+    real_registry 5000 "auth: {token: {realm: 'http://127.0.0.1:5001/token', service: registry.tests, issuer: tests, rootcertbundle: '$T/token.crt'}}"
+    serve "$(jq -nc --arg T "$T" '{role: "token", port: 5001, users: {ada: "s3cret"}, public: "^open/",
+        jwt: {key: ($T + "/token.key"), cert: ($T + "/token.crt"), issuer: "tests"}}')"
+    capture cais login -u ada --password-stdin $R <<<wrong
+    assert_error "does not take user name and password"
+    capture cais login -u ada --password-stdin $R <<<s3cret
+    assert_status 0
+    pushed $R/team/app:1
+    cais tag $R/team/app:1 $R/open/app:1
+    cais push -q $R/open/app:1 >"$T/out"
+    ROOT=$T/other
+    capture cais pull $R/team/app:1
+    assert_status 0
+    assert_equal "$(cais images -q --no-trunc)" "$ID"
+    # Strangers get what is public, and no more.
+    cais logout $R >"$T/out"
+    capture cais pull $R/team/app:1
+    assert_error "access to team/app is denied" "cais login"
+    ROOT=$T/third
+    capture cais pull $R/open/app:1
+    assert_status 0
+    capture cais push $R/open/app:1
+    assert_error "access to open/app is denied"
+}
+
+# Bytes of bodies that the front has read of a push of 40 MB that compress to as much.
+pushed_through_front() { # NAME
+    : >"$LOG"
+    mkdir -p "$T/fs"
+    head -c 40000000 /dev/urandom >"$T/fs/noise"
+    tar -C "$T/fs" -cf "$T/fs.tar" .
+    cais import "$T/fs.tar" "$1" >"$T/out"
+    capture cais push --retry-delay 10ms "$1"
+    assert_status 0
+    SENT=$(jq -s '[.[] | select(.to == "front body" and (.path | contains("uploads"))) | .size] | add' "$LOG")
+}
+
+@test "registry: docker-registry gets a cut upload's rest, or all of it anew where it has given up what it had" {
+    requires docker-registry
+    real_registry 5001
+    serve '{"role": "front", "port": 5000, "to": 5001}'
+    # A front reads a request whole, so that a piece that is cut never gets to the registry.
+    faults '[{"match": "PATCH front", "skip": 1, "times": 1, "take": 8000000},
+             {"match": "PATCH front", "skip": 2, "times": 1, "status": 502}]'
+    pushed_through_front $R/app:1
+    [ "$SENT" -lt 80000000 ] || fail "$SENT bytes for 40000000"
+    assert_equal "$(requests front '.method == "PATCH"' | jq -r '."content-range" | split("-")[0]' | tr '\n' ' ')" \
+        "0 16777216 16777216 33554432 33554432 "
+    # A connection of its own that is cut: what it has then is not what it counted, and it drops it.
+    faults '[{"match": "PATCH front", "skip": 1, "times": 1, "take": 8000000, "pass": true}]'
+    pushed_through_front $R/app:2
+    ROOT=$T/other
+    capture cais pull $R/app:1
+    assert_status 0
+    capture cais pull $R/app:2
+    assert_status 0
+}
+
 @test "interop: skopeo and umoci read what we push, and we what they push" {
     requires skopeo umoci docker-registry
     local digest

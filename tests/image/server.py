@@ -3,9 +3,11 @@
 """Registries, token services, content networks and proxies for the tests, in one process.
 
 server.py CONFIG    CONFIG is JSON: {"root": content, "log": requests as JSON lines, "faults": file, "ready": file made
-                    when all listen, "listen": [{"role": "registry"|"token"|"cdn"|"proxy", "name": ..., "port": ...}]}
+                    when all listen, "listen": [{"role": "registry"|"token"|"cdn"|"proxy"|"front", "name": ..., "port": ...}]}
 A listener may have: address, tls {cert, key, client_ca}, auth {kind: basic|token, users, realm, service, scheme_first},
-headers (of all its answers), blobs (base URL to which blobs are redirected), min_chunk, no_monolithic, life (s).
+headers (of all its answers), blobs (base URL to which blobs are redirected), min_chunk, no_pieces, life (s), to (the port
+that a front passes requests on to), jwt {key, cert, issuer} (of a token service: tokens that others can check).
+How much of a body was read, and that an answer is over, are lines of the log too: {"to": "NAME body"}, {"to": "NAME done"}.
 """
 import json
 import os
@@ -17,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from content import Content
 from faults import Cut, Faults, Sender
+from front import Front
 from proxy import tunnel
 from roles import Auth, Cdn, Registry, Token
 
@@ -62,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+        self.world.log({"to": f"{name} done", "path": self.path})
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
@@ -88,7 +92,11 @@ class Handler(BaseHTTPRequestHandler):
                 self.rfile.readline()
             self.rfile.readline()
             return data
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        size = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(min(size, self.rule.get("take", size)))
+        self.world.log({"to": f"{self.options.get('name', self.options['role'])} body", "method": self.command,
+                        "path": self.path, "size": len(data)})
+        return data
 
     def drain(self):
         if self.command in ("POST", "PUT", "PATCH"):
@@ -124,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def listen(world, options):
-    roles = {"registry": Registry, "token": Token, "cdn": Cdn, "proxy": None}
+    roles = {"registry": Registry, "token": Token, "cdn": Cdn, "proxy": None, "front": Front}
     handler = type("Bound", (Handler,), {"world": world, "options": options, "role": roles[options["role"]]})
     server = ThreadingHTTPServer((options.get("address", "127.0.0.1"), options["port"]), handler)
     server.daemon_threads = True

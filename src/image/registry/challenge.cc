@@ -133,4 +133,13 @@ std::optional<ContentRange> parse_content_range(std::string_view header) {
   return range;
 }
 
+std::optional<uint64_t> parse_upload_range(std::string_view header) {
+  std::string_view text = text::trim(header);
+  if (text.starts_with("bytes=")) text.remove_prefix(6);
+  if (!text.starts_with("0-")) return std::nullopt;
+  const auto last = text::number<uint64_t>(text.substr(2));
+  if (!last || *last == 0 || *last == UINT64_MAX) return std::nullopt;
+  return *last + 1;
+}
+
 }  // namespace estiva::image

@@ -43,4 +43,8 @@ struct ContentRange {
 };
 std::optional<ContentRange> parse_content_range(std::string_view header);
 
+// How many bytes an upload has, of its Range, "0-1023". Nothing for "0-0", which registries say of an empty one too, and
+// for one that does not begin at 0.
+std::optional<uint64_t> parse_upload_range(std::string_view header);
+
 }  // namespace estiva::image

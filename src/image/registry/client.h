@@ -54,6 +54,12 @@ class Registry {
   bool reached() const { return reached_; }
   Client& client() { return client_; }
 
+  // Uploads in pieces: not to one that has refused them, or has lost what it had twice.
+  bool takes_pieces() const { return takes_pieces_ && keeps_uploads(); }
+  bool keeps_uploads() const { return lost_uploads_ < 2; }
+  void refuse_pieces() { takes_pieces_ = false; }
+  void lost_upload() { ++lost_uploads_; }
+
  private:
   friend class Client;
   std::string scope(Access access) const;
@@ -66,6 +72,8 @@ class Registry {
   Auth auth_;
   std::optional<RateLimit> rate_;
   bool reached_ = false;
+  bool takes_pieces_ = true;
+  unsigned lost_uploads_ = 0;
 };
 
 class Client {

@@ -173,9 +173,10 @@ size_t on_upload(char* buffer, size_t, size_t room, void* target) {
   return got.value();
 }
 
-// curl sends a body again when a kept connection turns out to be closed.
+// curl sends a body again when a kept connection turns out to be closed. Not a PATCH's: what arrived of it counts.
 int on_seek(void* target, curl_off_t offset, int origin) {
   if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+  if (static_cast<Transfer*>(target)->request.method == "PATCH") return CURL_SEEKFUNC_FAIL;
   static_cast<Transfer*>(target)->sent = static_cast<uint64_t>(offset);
   return CURL_SEEKFUNC_OK;
 }
@@ -278,6 +279,7 @@ constexpr Failure kFailures[] = {
      "does it speak plain HTTP? Then it must be configured so, see cais-registries(5)"},
     {CURLE_GOT_NOTHING, true, ""},
     {CURLE_SEND_ERROR, true, ""},
+    {CURLE_SEND_FAIL_REWIND, true, ""},
     {CURLE_RECV_ERROR, true, ""},
     {CURLE_HTTP2, true, ""},
     {CURLE_HTTP2_STREAM, true, ""},

@@ -85,5 +85,12 @@ TEST(ContentRange, IsWhole) {
     EXPECT_FALSE(parse_content_range(wrong)) << wrong;
 }
 
+TEST(UploadRange, SaysHowFarItHasCome) {
+  EXPECT_EQ(parse_upload_range("0-1023"), 1024u);
+  EXPECT_EQ(parse_upload_range(" bytes=0-1 "), 2u);
+  for (const char* wrong : {"", "0-0", "1-5", "0-", "0--5", "0-x", "-5", "0-18446744073709551615"})
+    EXPECT_FALSE(parse_upload_range(wrong)) << wrong;
+}
+
 }  // namespace
 }  // namespace estiva::image
