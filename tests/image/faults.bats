@@ -197,3 +197,30 @@ bytes=1500000-"
     assert_has "$stderr" "layer $(made '.layers[1]' | cut -c8-19)" "bytes that are free"
     assert_equal "$(cais images -q)" ""
 }
+
+@test "faults: a disk that fills up while layers come: the store stays whole, and with room the pull goes on" {
+    serve "$REGISTRY"
+    # Each has room by itself, all three with their compressed forms have not.
+    image app latest docker layers=4 size=30000000
+    mkdir -p "$ROOT"
+    in_net mount -t tmpfs -o size=100m tmpfs "$ROOT"
+    capture cais pull $R/app
+    assert_status 125
+    assert_has "$stderr" "layer " "No space left on device"
+    assert_equal "$(cais images -q)" ""
+    capture cais verify
+    assert_status 0
+    : >"$LOG"
+    in_net mount -o remount,size=400m "$ROOT"
+    capture cais pull $R/app
+    assert_status 0
+    assert_has "$(requests registry '.path | contains("/blobs/")' | jq -r '.range // "all"')" "bytes="
+    good_image $R/app:latest
+    # What is given up leaves nothing.
+    cais rmi $R/app >"$T/out"
+    in_net mount -o remount,size=100m "$ROOT"
+    capture cais pull $R/app
+    assert_status 125
+    cais prune >"$T/out"
+    assert_equal "$(in_net find "$ROOT" -type f ! -name lock)" ""
+}

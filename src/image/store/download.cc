@@ -120,7 +120,8 @@ Result<void> LayerDownload::replay() {
     const size_t count = TRY(sys::read(part_, piece.data(), piece.size()));
     if (count == 0) return {};
     offset_ += count;
-    const Result<void> written = ingest_->write(std::string_view(piece).substr(0, count));
+    Result<void> written = ingest_->write(std::string_view(piece).substr(0, count));
+    if (!written.ok() && written.error().errnum() != 0) return written;  // the disk's fault
     if (!written.ok() || (blob_.size > 0 && offset_ > static_cast<uint64_t>(blob_.size))) return restart();
   }
 }
@@ -146,16 +147,32 @@ Result<void> LayerDownload::write(std::string_view piece) {
   }
   if (part_.valid()) TRY(sys::write_all(part_, piece));
   Result<void> written = ingest_->write(piece);
-  if (!written.ok()) TRY(discard());  // the same bytes would break it again
+  // The same bytes would break it again; but not where it was the disk that had no room.
+  if (!written.ok() && written.error().errnum() == 0) TRY(discard());
   return written;
 }
 
-Result<void> LayerDownload::discard() {
+Result<void> LayerDownload::drop_work() {
   ingest_.reset();
   const Fd ingest = TRY(session_->store().open_dir(place::kIngest));
-  TRY(files::remove_tree(ingest, text::cat(name_, ".new")));
+  return files::remove_tree(ingest, text::cat(name_, ".new"));
+}
+
+Result<void> LayerDownload::discard() {
+  TRY(drop_work());
+  const Fd ingest = TRY(session_->store().open_dir(place::kIngest));
   for (const char* suffix : {".part", ".lock"}) (void)sys::unlinkat(ingest, text::cat(name_, suffix));
+  lock_ = Fd();  // what has these names from now on is another's
   return {};
+}
+
+LayerDownload::~LayerDownload() {
+  if (!lock_.valid()) return;
+  if (part_.valid() && offset_ > 0) {
+    (void)drop_work();
+  } else {
+    (void)discard();
+  }
 }
 
 Result<LayerRecord> LayerDownload::finish() {

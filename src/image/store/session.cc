@@ -69,9 +69,14 @@ Result<Digest> Session::put_blob(std::string_view content, Algorithm algorithm) 
   const Fd dir = TRY(store_->open_dir(place::kBlobs));
   // Two processes may write the same at once, so each has a temporary name of its own.
   const std::string name = object_name(digest), temporary = text::cat(".", lease_name_, "-", name);
-  Fd file = TRY(sys::openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600));
-  TRY(sys::write_all(file, content));
-  TRY(sys::renameat(dir, temporary, dir, name));
+  const auto write = [&]() -> Result<void> {
+    const Fd file = TRY(sys::openat(dir, temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    TRY(sys::write_all(file, content));
+    return sys::renameat(dir, temporary, dir, name);
+  };
+  Result<void> written = write();
+  if (!written.ok()) (void)sys::unlinkat(dir, temporary);
+  TRY(std::move(written).context([&] { return text::cat("blob ", digest.short_hex()); }));
   return digest;
 }
 
@@ -115,7 +120,8 @@ Result<void> Session::sync() {
     Result<LayerRecord> record = read_record<LayerRecord>(layer.value(), "record.json");
     if (!record.ok()) continue;
     record.value().synced = true;
-    TRY(write_record(layer.value(), "record.json", record.value()));
+    // Without the mark (the disk may be full) the layer is read again at its next use, and that is all.
+    (void)write_record(layer.value(), "record.json", record.value());
   }
   for (const char* each : {place::kBlobs, place::kImages, place::kNames}) {
     const Fd dir = TRY(store_->open_dir(each));

@@ -92,11 +92,14 @@ class LayerDownload {
   // In place of finish(): nothing of it is left.
   Result<void> discard();
   LayerDownload(LayerDownload&&) noexcept = default;
+  // Without either: what has been made of it goes, what has come stays for the next command.
+  ~LayerDownload();
 
  private:
   friend class Session;
   LayerDownload() = default;
   Result<void> open_work();
+  Result<void> drop_work();
   Result<void> replay();
 
   Session* session_ = nullptr;
