@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import tarfile
@@ -164,13 +165,16 @@ def with_header(data, offset, field):
     return bytes(block) + data[512:]
 
 
-def write_many(path, count):
-    """One header, changed in place: tarfile would take a minute for a million."""
+def write_many(path, count, one_directory=False):
+    """One header, changed in place: tarfile would take a minute for a million. One directory's are in random order."""
+    numbers = list(range(count))
+    if one_directory:
+        random.Random(1).shuffle(numbers)
     block = bytearray(tarfile.TarInfo("m/000/000000").tobuf(tarfile.USTAR_FORMAT)[:512])
     rest = sum(block) - sum(block[2:12]) - sum(block[148:156]) + 8 * 32
     with open(path, "wb") as file:
-        for number in range(count):
-            block[2:12] = name = b"%03d/%06d" % (number // 1000, number)
+        for number in numbers:
+            block[2:12] = name = b"%010d" % number if one_directory else b"%03d/%06d" % (number // 1000, number)
             block[148:156] = b"%06o\0 " % (rest + sum(name))
             file.write(block)
         file.write(bytes(1024))
@@ -216,7 +220,7 @@ def main():
         for how in hows:
             write_image(target if len(hows) == 1 else f"{target}-{how}", how, tars)
     elif verb == "many":
-        write_many(target, int(sys.argv[3]))
+        write_many(target, int(sys.argv[3]), sys.argv[4:] == ["one-directory"])
     elif verb == "single":
         os.makedirs(target)
         for name, data in singles():

@@ -201,7 +201,7 @@ Result<void> Tree::apply(const EntryFile& entries) {
   changes_own_ = false;
   const auto layer = static_cast<uint16_t>(layers_.size());
   layers_.push_back(&entries);
-  reserve(entries.count());
+  reserve(entries);
   const auto each = [&](const auto& act) -> Result<void> {
     for (uint32_t at = entries.first(); at != 0; at = entries.next(at)) {
       const EntryView entry = record_at(layer, at);

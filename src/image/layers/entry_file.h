@@ -74,6 +74,8 @@ class EntryFile {
   // An error where it is not whole or of another version.
   static Result<EntryFile> open(FdView file);
   uint64_t count() const { return count_; }
+  // Bytes of all paths, links and attributes, and some more.
+  uint64_t text_size() const { return mapping_.bytes().size() - count_ * sizeof(EntryHead); }
   // Position of the first record; 0 from next(): that was the last.
   uint32_t first() const;
   uint32_t next(uint32_t position) const;

@@ -118,6 +118,7 @@ class IndexWriter {
  public:
   IndexWriter(Tree& tree, std::span<const LayerData> layers, FdView out)
       : tree_(tree), layers_(layers), out_(out) {
+    tree.forget_lookup();
     nids_.assign(tree.inode_count(), kNoNid);
     sizes_.reserve(tree.inode_count());
     for (Tree::Id inode = 0; inode < tree.inode_count(); ++inode) sizes_.push_back(sizes_of(inode));
@@ -280,36 +281,44 @@ class IndexWriter {
 
   // ---- writing
 
-  std::string directory_bytes(Tree::Id dir) {
+  struct Named {
+    std::string_view name;
+    Tree::Id node;
+  };
+
+  std::string dirents(const std::vector<Named>& block) const {
     std::string out;
-    struct Named {
-      std::string_view name;
-      Tree::Id node;
-    };
+    size_t name_offset = block.size() * sizeof(Dirent);
+    for (const Named& each : block) {
+      const Tree::Id inode = tree_.node(each.node).inode;
+      append(out, Dirent{nids_[inode], static_cast<uint16_t>(name_offset),
+                         static_cast<uint8_t>(sizes_[inode].type), 0});
+      name_offset += each.name.size();
+    }
+    for (const Named& each : block) out += each.name;
+    return out;
+  }
+
+  // All blocks but the last, which may stand beside the inode and is returned. A directory may have a million entries:
+  // no more than a block is held.
+  Result<std::string> write_directory(Tree::Id dir, Area& blocks) {
     std::vector<Named> block;
     uint64_t in_block = 0;
-    const auto end_block = [&](bool last) {
-      const size_t begin = out.size();
-      size_t name_offset = block.size() * sizeof(Dirent);
-      for (const Named& each : block) {
-        const Tree::Id inode = tree_.node(each.node).inode;
-        append(out, Dirent{nids_[inode], static_cast<uint16_t>(name_offset),
-                           static_cast<uint8_t>(sizes_[inode].type), 0});
-        name_offset += each.name.size();
-      }
-      for (const Named& each : block) out += each.name;
-      if (!last) out.resize(begin + kBlock, '\0');
-      block.clear();
-      in_block = 0;
-    };
+    Result<void> written;
     for_entries(dir, [&](std::string_view name, Tree::Id node) {
       const uint64_t size = sizeof(Dirent) + name.size();
-      if (in_block + size > kBlock) end_block(false);
+      if (in_block + size > kBlock) {
+        std::string bytes = dirents(block);
+        bytes.resize(kBlock, '\0');
+        if (written.ok()) written = blocks.add(bytes);
+        block.clear();
+        in_block = 0;
+      }
       in_block += size;
       block.push_back({name, node});
     });
-    end_block(true);
-    return out;
+    TRY(std::move(written));
+    return dirents(block);
   }
 
   uint32_t directory_links(Tree::Id dir) const {
@@ -350,19 +359,12 @@ class IndexWriter {
     }
     if (!xattrs.empty())
       inode.xattr_count = static_cast<uint16_t>((xattrs.size() - sizeof(XattrHead)) / 4 + 1);
-    std::string bytes;
-    if (S_ISDIR(inode.mode)) {
-      bytes = directory_bytes(node);
-      inode.links = directory_links(node);
-    }
-    if (S_ISLNK(inode.mode)) bytes = tree_.record_of(id).link();
-    Body body{bytes.size(), bytes.size() / kBlock, bytes.size() % kBlock};
-    (void)place(0, sizeof inode + xattrs.size(), body);  // decides whether there is a tail
-    if (!bytes.empty()) {
-      inode.size = bytes.size();
-      if (body.blocks > 0)
-        inode.block_or_device = static_cast<uint32_t>((blocks.offset + blocks.buffer.size()) / kBlock);
-    }
+    if (S_ISDIR(inode.mode)) inode.links = directory_links(node);
+    Body body = body_of(node);
+    (void)place(0, head_size(id), body);  // decides whether there is a tail
+    if (body.size > 0) inode.size = body.size;
+    if (body.blocks > 0)
+      inode.block_or_device = static_cast<uint32_t>((blocks.offset + blocks.buffer.size()) / kBlock);
     inode.format = kExtended | (body.tail > 0 ? kFlatInline : kFlatPlain);
     TRY(inodes.pad_to(meta_ + uint64_t{nids_[id]} * kSlot));
     next_nid_ = nids_[id] + 1;
@@ -370,9 +372,21 @@ class IndexWriter {
     append(head, inode);
     TRY(inodes.add(head));
     TRY(inodes.add(xattrs));
-    TRY(blocks.add(std::string_view(bytes).substr(0, body.size - body.tail)));
+    return body.size == 0 ? Result<void>() : write_body(node, body.tail, inodes, blocks);
+  }
+
+  // Of a directory or a link; the last `tail` bytes stand beside the inode.
+  Result<void> write_body(Tree::Id node, uint64_t tail, Area& inodes, Area& blocks) {
+    const Tree::Id id = tree_.node(node).inode;
+    std::string rest;
+    if (tree_.inode(id).is_directory) {
+      rest = TRY(write_directory(node, blocks));
+    } else {
+      rest = tree_.record_of(id).link();
+    }
+    TRY(blocks.add(std::string_view(rest).substr(0, rest.size() - tail)));
     TRY(blocks.pad_to(round_up(blocks.offset + blocks.buffer.size(), kBlock)));
-    return inodes.add(std::string_view(bytes).substr(body.size - body.tail));
+    return inodes.add(std::string_view(rest).substr(rest.size() - tail));
   }
 
   Result<void> write_inodes() {

@@ -26,14 +26,15 @@ void Tree::move_window(uint64_t window) const {
 
 // Room for one more layer, at once: what grows by doubling is held twice meanwhile. An eighth more is for directories that
 // no entry names; small layers share a growth. Room that is not used takes no memory.
-void Tree::reserve(uint64_t entries) {
-  entries += entries / 8;
-  const auto grow = [&](auto& list) {
-    if (list.capacity() - list.size() < entries) list.reserve(list.size() + list.size() / 4 + entries);
+void Tree::reserve(const EntryFile& layer) {
+  const uint64_t entries = layer.count() + layer.count() / 8;
+  const auto grow = [&](auto& list, uint64_t more) {
+    if (list.capacity() - list.size() < more) list.reserve(list.size() + list.size() / 4 + more);
   };
-  grow(nodes_);
-  grow(inodes_);
-  size_t slots = hash_.size();
+  grow(nodes_, entries);
+  grow(inodes_, entries);
+  grow(names_, std::min(entries + layer.text_size(), entries * 32));  // long names share a growth
+  size_t slots = std::max<size_t>(hash_.size(), 64);
   while ((nodes_.size() + entries) * 3 > slots * 2) slots *= 2;
   if (slots > hash_.size()) fill_hash(slots);
 }
@@ -77,6 +78,11 @@ void Tree::fill_hash(size_t slots) {
 
 // Also one that is not there (any more); kNone if the name never was.
 Tree::Id Tree::child(Id parent, std::string_view wanted) const {
+  if (hash_.empty()) {
+    Id id = nodes_[parent].first_child;
+    while (id != kNone && name(id) != wanted) id = nodes_[id].next;
+    return id;
+  }
   for (size_t slot = hash_of(parent, wanted); hash_[slot] != kNone; slot = (slot + 1) & (hash_.size() - 1)) {
     const Id id = hash_[slot];
     if (nodes_[id].parent == parent && name(id) == wanted) return id;
@@ -118,6 +124,9 @@ void Tree::kill_children(Id node) {
 
 void Tree::sort_children(Id node) {
   std::vector<Id> children;
+  size_t count = 0;
+  for (Id each = first_child(node); each != kNone; each = next_sibling(each)) ++count;
+  children.reserve(count);
   for (Id each = first_child(node); each != kNone; each = next_sibling(each)) children.push_back(each);
   std::ranges::sort(children, [&](Id a, Id b) { return name(a) < name(b); });
   Id next = kNone;

@@ -53,6 +53,9 @@ class Tree {
     const Inode& at = inodes_[inode];
     return record_at(at.layer, at.record);
   }
+  // Frees the table by which names are found, where no layer follows. They are still found, in the time that it takes to
+  // look at all of a directory.
+  void forget_lookup() { hash_ = std::vector<Id>(); }
   // Live children by name, as bytes. Puts the list in that order for good, so that walking it again is free.
   void sort_children(Id node);
   // The first child that is there, and the next; kNone: no more.
@@ -86,7 +89,7 @@ class Tree {
     return layers_[layer]->at(position);
   }
   void move_window(uint64_t window) const;
-  void reserve(uint64_t entries);
+  void reserve(const EntryFile& layer);
 
   Id live(Id id) const;
   Id child(Id parent, std::string_view name) const;
@@ -110,7 +113,7 @@ class Tree {
   std::vector<Node> nodes_;
   std::vector<Inode> inodes_;
   std::string names_;
-  std::vector<Id> hash_;  // open addressing; kNone is empty
+  std::vector<Id> hash_;  // open addressing; kNone is empty. No slots: forgotten
   // The part of the records that was looked at last, and the layers of those since they were last let go.
   mutable uint64_t window_ = UINT64_MAX;
   mutable unsigned windows_ = 0;

@@ -131,6 +131,20 @@ TEST(Tree, LowerLinksAreFollowedWithinTheRoot) {
   EXPECT_EQ(tree.find("/loop"), Tree::kNone);
 }
 
+TEST(Tree, FindsNamesWithoutItsTableAndTakesMoreLayers) {
+  const Layer one({entry("a/x"), entry("b"), entry("c")}), two({entry("a/y"), entry(".wh.b")});
+  Tree tree;
+  ASSERT_TRUE(tree.apply(*one.entries).ok());
+  const Tree::Id file = tree.find("/a/x");
+  ASSERT_NE(file, Tree::kNone);
+  tree.forget_lookup();
+  EXPECT_EQ(tree.find("/a/x"), file);
+  EXPECT_EQ(tree.find("/a/z"), Tree::kNone);
+  ASSERT_TRUE(tree.apply(*two.entries).ok());
+  EXPECT_EQ(list(tree), "/a /a/x /a/y /c ");
+  EXPECT_EQ(tree.find("/a/x"), file);
+}
+
 TEST(Tree, AFileOverADirectoryAndBack) {
   const Layer one({entry("d/x")}), two({entry("d")}), three({entry("d/y")});
   Tree tree;
