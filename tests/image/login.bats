@@ -132,6 +132,56 @@ EOF
     assert_error "docker-credential-nowhere is not in PATH"
 }
 
+@test "login: a pull asks the helper, and says what it says" {
+    serve "$BASIC"
+    image app latest docker
+    mkdir "$HOME/.docker" "$T/bin"
+    printf '#!/bin/sh\ncat >"%s/asked"\n[ ! -e "%s/locked" ] || { echo "the jar is locked"; exit 1; }\necho %s\n' "$T" "$T" \
+        "'{\"ServerURL\": \"localhost:5000\", \"Username\": \"ada\", \"Secret\": \"s3cret:x\"}'" >"$T/bin/docker-credential-jar"
+    chmod +x "$T/bin/docker-credential-jar"
+    PATH=$T/bin:$PATH
+    echo '{"credsStore": "jar"}' >"$HOME/.docker/config.json"
+    capture cais pull localhost:5000/app
+    assert_status 0
+    assert_equal "$(cat "$T/asked")" localhost:5000
+    : >"$T/locked"
+    capture cais pull localhost:5000/app
+    assert_error "docker-credential-jar" "the jar is locked"
+}
+
+@test "login: podman's file, and the one that REGISTRY_AUTH_FILE names" {
+    serve "$BASIC"
+    image app latest docker
+    login_file localhost:5000 ada 's3cret:x'
+    mkdir -p "$XDG_RUNTIME_DIR/containers"
+    mv "$HOME/.docker/config.json" "$XDG_RUNTIME_DIR/containers/auth.json"
+    capture cais pull localhost:5000/app
+    assert_status 0
+    # It alone counts.
+    export REGISTRY_AUTH_FILE=$T/mine.json
+    echo '{"auths": {}}' >"$REGISTRY_AUTH_FILE"
+    capture cais pull localhost:5000/app
+    assert_error "user name and password"
+    mv "$XDG_RUNTIME_DIR/containers/auth.json" "$REGISTRY_AUTH_FILE"
+    capture cais pull localhost:5000/app
+    assert_status 0
+}
+
+@test "login: an identity token is shown to the token service alone, in a body" {
+    serve "$TOKEN" "$SERVICE"
+    image app latest docker
+    mkdir "$HOME/.docker"
+    echo '{"auths": {"localhost:5000": {"identitytoken": "long-lived"}}}' >"$HOME/.docker/config.json"
+    capture cais pull localhost:5000/app
+    assert_status 0
+    assert_equal "$(requests token true | jq -r '.method + " " + .path')" "POST /token"
+    assert_lacks "$(cat "$LOG")" long-lived
+    echo '{"auths": {"localhost:5000": {"identitytoken": "out-of-date"}}}' >"$HOME/.docker/config.json"
+    capture cais --debug pull localhost:5000/app
+    assert_error "token for localhost:5000" "status 401"
+    assert_lacks "$output$stderr" out-of-date
+}
+
 @test "login: unreachable, no registry, wrong words" {
     capture cais login -u ada --password-stdin localhost:5000 <<<x
     assert_error "localhost:5000" "refused"

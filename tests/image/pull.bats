@@ -102,6 +102,65 @@ HEAD /v2/app/manifests/latest"
     fi
 }
 
+@test "pull: docker's list of manifests, and registries that tell no digest or answer no HEAD" {
+    serve "$REGISTRY"
+    image multi latest index kind=docker
+    capture cais pull --platform linux/arm64 $R/multi
+    assert_status 0
+    assert_equal "$(cais images -q --no-trunc)" "$(made .images.arm64v8.config)"
+    local how
+    for how in '"drop_headers": ["Docker-Content-Digest"]' '"status": 405'; do
+        faults '[{"match": "HEAD registry", '"$how"'}]'
+        : >"$LOG"
+        capture cais pull --platform linux/arm64 $R/multi
+        assert_status 0
+        assert_has "$output" "Digest: $(made .digest)" "Image is up to date"
+        assert_equal "$(count registry '.path | contains("/blobs/")')" 0
+    done
+}
+
+# The most layers that were under way at once, as the registry's log has it.
+most_at_once() {
+    jq -rs 'map(select(.path // "" | contains("/blobs/")) | select(.to == "registry" or .to == "registry done"))
+        | reduce .[] as $one ({now: 0, most: 0}; .now += (if $one.to == "registry" then 1 else -1 end) | .most = ([.most, .now] | max)) | .most' "$LOG"
+}
+
+@test "pull: layers come side by side, as many as --parallel allows" {
+    serve "$REGISTRY"
+    image app latest docker layers=7 size=200000
+    faults '[{"match": "GET registry /v2/app/blobs", "slow": 400000}]'
+    local most
+    for most in 1 3; do
+        : >"$LOG"
+        rm -rf "$ROOT"
+        capture cais pull --parallel $most $R/app
+        assert_status 0
+        assert_equal "$(most_at_once)" $most
+    done
+    capture cais pull --parallel 0 $R/app
+    assert_error "--parallel"
+}
+
+@test "pull: plain HTTP from another machine only where the configuration says so" {
+    echo '127.0.0.2 registry.test' >"$T/hosts"
+    in_net mount --bind "$T/hosts" /etc/hosts
+    serve '{"role": "registry", "address": "127.0.0.2", "port": 5000}'
+    image app latest docker
+    capture cais pull --retry 0 registry.test:5000/app
+    assert_error registry.test:5000
+    assert_equal "$(count registry)" 0
+    echo 'registry.test:5000 http' >"$CONFIG/cais/registries"
+    capture cais pull registry.test:5000/app
+    assert_status 0
+    # What it redirects to needs the same.
+    image app 2 docker salt=x
+    serve '{"role": "cdn", "address": "127.0.0.2", "port": 5002}'
+    faults '[{"match": "GET registry .*blobs", "redirect": "http://registry.test:5002/x"}]'
+    capture cais pull --retry 0 registry.test:5000/app:2
+    assert_error "plain HTTP at registry.test:5002"
+    assert_equal "$(count cdn)" 0
+}
+
 @test "pull: by digest, and what it names is what comes" {
     serve "$REGISTRY"
     image app latest docker

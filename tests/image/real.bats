@@ -165,6 +165,20 @@ pushed_through_front() { # NAME
     assert_status 0
     cais bundle --unpack $R/back:1 "$T/bundle"
     assert_has "$(cat "$T/bundle/rootfs/etc/issue")" "Made by us"
+    # And by archives.
+    local format
+    for format in docker-archive oci-archive; do
+        cais save --format $format -o "$T/ours-$format.tar" $R/app:1
+        "${podman[@]}" rmi -f "$ID" >"$T/out"
+        "${podman[@]}" load -q -i "$T/ours-$format.tar" >"$T/out"
+        assert_equal "sha256:$("${podman[@]}" images -q --no-trunc | cut -d: -f2)" "$ID"
+        "${podman[@]}" tag "$ID" $R/theirs:$format
+        "${podman[@]}" save -q --format $format -o "$T/theirs-$format.tar" $R/theirs:$format
+        capture cais load "$T/theirs-$format.tar"
+        assert_status 0
+        assert_has "$output" "theirs:$format"
+        assert_equal "$(cais inspect $R/theirs:$format | jq -c '.[0].RootFS.diff_ids')" "$(cais inspect $R/app:1 | jq -c '.[0].RootFS.diff_ids')"
+    done
 }
 
 @test "interop: docker runs the way there and back" {
@@ -184,6 +198,17 @@ pushed_through_front() { # NAME
     "${docker[@]}" push -q $R/back:1
     capture cais pull $R/back:1
     assert_status 0
+    # And by archives.
+    cais save -o "$T/ours.tar" $R/app:1
+    "${docker[@]}" rmi -f "$ID" >"$T/out"
+    "${docker[@]}" load -q -i "$T/ours.tar" >"$T/out"
+    assert_equal "$("${docker[@]}" images -q --no-trunc)" "$ID"
+    "${docker[@]}" tag "$ID" $R/theirs:1
+    "${docker[@]}" save -o "$T/theirs.tar" $R/theirs:1
+    capture cais load "$T/theirs.tar"
+    assert_status 0
+    assert_equal "$output" "Loaded image: $R/theirs:1"
+    assert_equal "$(cais images -q --no-trunc $R/theirs:1)" "$ID"
     kill "$(cat "$T/docker.pid")"
     wait_for 30 eval "[ ! -e '$T/docker.pid' ]"
 }

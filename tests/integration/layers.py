@@ -105,6 +105,20 @@ def image_layers():
     return [base.done(), change.done(), top.done(), *gnu_sparse()[1:]]  # umoci does not read GNU's own form
 
 
+def as_v7(data):
+    """A plain tar as Unix of 1979 wrote it: nothing behind the link's name, a directory is a name with a slash at its end."""
+    out, at = bytearray(data), 0
+    while any(out[at:at + 512]):
+        block = out[at:at + 512]
+        size = int(bytes(block[124:135]).rstrip(b"\0 ") or b"0", 8)
+        if block[156:157] in b"05":
+            block[156] = 0
+        block[257:512] = bytes(255)
+        out[at:at + 512] = with_header(block, 156, block[156:157])
+        at += 512 + (size + 511) // 512 * 512
+    return bytes(out)
+
+
 def singles():
     base, _, top, *_ = image_layers()
     yield "base", base
@@ -119,6 +133,9 @@ def singles():
         for i in range(700):
             layer.add(f"many/{i:05}" + "n" * (i % 80), data=b"x" * (i % 3), mode=0o600 + i % 64, uid=i, gid=i * 7)
         yield "names-" + name, layer.done()
+    old = Layer(tarfile.USTAR_FORMAT).dir("d/", 0o750, uid=7).add("d/file", data=b"f" * 700, mode=0o4711, gid=8, mtime=1)
+    old.add("d/hard", tarfile.LNKTYPE, link="d/file").add("soft", tarfile.SYMTYPE, link="d/file", mode=0o777)
+    yield "v7", as_v7(old.add("n" * 100, data=b"a name that fills its field").done())
 
 
 def compressed(data, how):

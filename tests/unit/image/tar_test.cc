@@ -70,6 +70,70 @@ TEST(Tar, WrittenAndRead) {
   }
 }
 
+// A header of 1979, which ends with the link's name, or one with ustar's magic.
+std::string header(const std::string& name, char type, size_t size, bool ustar) {
+  std::string block(512, '\0');
+  const auto put = [&](size_t at, std::string_view text) { block.replace(at, text.size(), text); };
+  const auto octal = [](size_t number) {
+    std::string text;
+    for (int shift = 30; shift >= 0; shift -= 3) text += static_cast<char>('0' + ((number >> shift) & 7));
+    return text;
+  };
+  put(0, name);
+  put(100, "0000755");
+  put(108, "0000007");
+  put(116, "0000010");
+  put(124, octal(size));
+  put(136, octal(1));
+  block[156] = type;
+  if (ustar) put(257, std::string_view("ustar\00000", 8));
+  size_t sum = 8 * ' ';
+  for (const char c : block) sum += static_cast<unsigned char>(c);
+  put(148, octal(sum).substr(5));
+  block[155] = ' ';
+  return block;
+}
+
+std::string pad(std::string data) {
+  data.resize((data.size() + 511) / 512 * 512);
+  return data;
+}
+
+TEST(Tar, OfUnixV7) {
+  const std::string bytes = header("d/", '\0', 0, false) + header(std::string(100, 'n'), '\0', 3, false) +
+                            pad("abc") + header("file", '0', 0, false) + std::string(1024, '\0');
+  const std::vector<tar::Entry> seen = read_all(bytes, 512);
+  ASSERT_EQ(seen.size(), 3u);
+  EXPECT_EQ(seen[0].kind, tar::Kind::kDirectory);
+  EXPECT_EQ(seen[0].permissions, 0755u);
+  EXPECT_EQ(seen[0].uid, 7u);
+  EXPECT_EQ(seen[0].gid, 8u);
+  EXPECT_EQ(seen[1].path, std::string(100, 'n'));
+  EXPECT_EQ(seen[1].kind, tar::Kind::kFile);
+  EXPECT_EQ(seen[1].size, 3u);
+  EXPECT_EQ(bytes.substr(seen[1].data_offset, 3), "abc");
+  EXPECT_EQ(seen[2].mtime, 1);
+}
+
+TEST(Tar, GlobalHeadersHoldUntilTheNext) {
+  const auto pax = [](char type, const std::string& text) {
+    return header("pax", type, text.size(), true) + pad(text);
+  };
+  const std::string bytes = pax('g', "12 uid=3000\n15 mtime=-1.25\n") + header("one", '0', 0, true) +
+                            pax('x', "10 uid=42\n") + header("two", '0', 0, true) +
+                            header("three", '0', 0, true) + pax('g', "12 uid=4000\n") +
+                            header("four", '0', 0, true) + std::string(1024, '\0');
+  const std::vector<tar::Entry> seen = read_all(bytes, 512);
+  ASSERT_EQ(seen.size(), 4u);
+  EXPECT_EQ(seen[0].uid, 3000u);
+  EXPECT_EQ(seen[0].mtime, -2);
+  EXPECT_EQ(seen[0].mtime_nsec, 750'000'000u);
+  EXPECT_EQ(seen[1].uid, 42u);
+  EXPECT_EQ(seen[1].mtime, -2) << "its own header says nothing of the time";
+  EXPECT_EQ(seen[2].uid, 3000u);
+  EXPECT_EQ(seen[3].uid, 4000u);
+}
+
 TEST(Tar, Numbers) {
   using tar::read_number;
   EXPECT_EQ(read_number("0000644\0", "x").value(), 0644);
