@@ -146,3 +146,31 @@ something_came() { [ -n "$(find "$T/small/store/ingest" -type f -size +0 2>/dev/
     good prune -a
     assert_equal "$(in_store)" ""
 }
+
+# A store with room.
+away() { timeout --foreground -k 5 60 "$CAIS" --root "$T/store" --run-root "$T/run" --storage unpacked "$@" 3>&-; }
+
+@test "full: what leaves the store leaves nothing half, and a layout keeps what it had" {
+    archives
+    local how before
+    away import "$T/busybox.tar" busy:1
+    away import --change 'LABEL a=b' "$T/busybox.tar" other:1
+    rm -rf "$T/small/store"
+    mount -o remount,size=300k "$T/small"
+    for how in "save -o $T/small/out busy:1" "save --format oci -o $T/small/out busy:1" "export -o $T/small/out busy:1" \
+        "copy busy:1 oci:$T/small/out" "copy busy:1 oci-archive:$T/small/out" "bundle --unpack busy:1 $T/small/out"; do
+        # shellcheck disable=SC2086
+        run --separate-stderr away $how
+        assert_status 125
+        assert_has "$stderr" "No space left on device"
+        [[ $how == bundle* ]] || assert_has "$stderr" "$T/small/out: "
+        assert_equal "$(ls -A "$T/small")" ""
+    done
+    enough_room
+    away save --format oci -o "$T/small/layout" other:1
+    before=$(cd "$T/small/layout" && find . -type f -exec sha256sum {} + | sort)
+    room_for pages 3
+    run --separate-stderr away save --format oci -o "$T/small/layout" busy:1
+    assert_status 125
+    assert_equal "$(cd "$T/small/layout" && find . -type f -exec sha256sum {} + | sort)" "$before"
+}

@@ -81,6 +81,7 @@ class Output {
     if (!temporary_.empty()) (void)sys::unlinkat(FdView::cwd(), temporary_);
   }
   FdView file() const { return file_; }
+  std::string name() const { return path_.empty() ? "standard output" : path_; }
   Result<void> finish() {
     if (temporary_.empty()) return {};
     return sys::renameat(FdView::cwd(), std::exchange(temporary_, std::string()), FdView::cwd(), path_);
@@ -149,10 +150,10 @@ Result<void> save_to(const Store& store, const std::vector<image::Wanted>& image
                      const std::string& where) {
   if (format == Format::kOciLayout) {
     if (where.empty()) return Error(Code::kInvalid, "an OCI layout is a directory").hint("--output DIR");
-    return image::save_layout(store, images, where);
+    return image::save_layout(store, images, where).context([&] { return where; });
   }
   Output output = TRY(Output::open(where));
-  TRY(image::save_archive(store, images, format, output.file()));
+  TRY(image::save_archive(store, images, format, output.file()).context([&] { return output.name(); }));
   return output.finish();
 }
 
@@ -219,12 +220,13 @@ Result<int> export_files(Invocation& in) {
   const std::vector<std::string> operands = TRY(parse_operands(kExport, &given, in, 1, 1));
   const Store store = TRY(open_store(in));
   Output output = TRY(Output::open(given.output));
+  const auto noun = [&] { return output.name(); };
   if (image::is_place(operands[0])) {
     const std::string rootfs = text::cat(operands[0], "/rootfs");
     const bool bundle = sys::fstatat(FdView::cwd(), rootfs, 0).ok();
-    TRY(image::export_directory(bundle ? rootfs : operands[0], output.file()));
+    TRY(image::export_directory(bundle ? rootfs : operands[0], output.file()).context(noun));
   } else {
-    TRY(image::export_image(store, TRY(store.find_image(operands[0])), output.file()));
+    TRY(image::export_image(store, TRY(store.find_image(operands[0])), output.file()).context(noun));
   }
   TRY(output.finish());
   return 0;

@@ -138,6 +138,41 @@ Result<void> copy_pieces(FdView from, uint64_t size,
   return {};
 }
 
+// Files of a layout that may hold other images: each takes its place when it is whole, and those that were not there
+// before can be taken back.
+class LayoutFiles {
+ public:
+  explicit LayoutFiles(FdView root) : root_(root) {}
+
+  Target target() {
+    return {[this](const std::string& path, std::string_view content) {
+              return put(path, [&](FdView file) { return sys::write_all(file, content); });
+            },
+            [this](const std::string& path, FdView from, uint64_t size) {
+              return put(path, [&](FdView file) { return sys::copy_range({from, 0}, {file, 0}, size); });
+            }};
+  }
+  void undo() {
+    for (const std::string& path : added_) (void)sys::unlinkat(root_, path);
+  }
+
+ private:
+  Result<void> put(const std::string& path, const std::function<Result<void>(FdView file)>& fill) {
+    const bool was_there = sys::fstatat(root_, path, AT_SYMLINK_NOFOLLOW).ok();
+    const std::string temporary = text::cat(path, ".new");
+    added_.push_back(temporary);
+    const Fd file = TRY(sys::openat(root_, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666));
+    TRY(fill(file));
+    TRY(sys::renameat(root_, temporary, root_, path));
+    added_.pop_back();
+    if (!was_there) added_.push_back(path);
+    return {};
+  }
+
+  FdView root_;
+  std::vector<std::string> added_;
+};
+
 }  // namespace
 
 Result<void> save_archive(const Store& store, std::span<const Wanted> images, Format format, FdView out) {
@@ -161,22 +196,22 @@ Result<void> save_archive(const Store& store, std::span<const Wanted> images, Fo
 }
 
 Result<void> save_layout(const Store& store, std::span<const Wanted> images, const std::string& directory) {
+  const bool was_there = sys::fstatat(FdView::cwd(), directory, 0).ok();
   const std::vector<Saved> saved = TRY(plan_images(store, images));
   TRY(files::make_directories(text::cat(directory, "/blobs/sha256"), 0777));
   const Fd root = TRY(sys::open(directory, O_RDONLY | O_DIRECTORY));
-  const auto create = [&](const std::string& path) {
-    return sys::openat(root, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666);
+  LayoutFiles layout(root);
+  const auto write = [&]() -> Result<void> {
+    TRY(write_blobs(store, saved, layout.target()));
+    TRY(layout.target().add("oci-layout", kLayoutText));
+    return files::replace(root, "index.json", index_text(saved), 0666);
   };
-  const Target target = {[&](const std::string& path, std::string_view content) -> Result<void> {
-                           return sys::write_all(TRY(create(path)), content);
-                         },
-                         [&](const std::string& path, FdView from, uint64_t size) -> Result<void> {
-                           const Fd file = TRY(create(path));
-                           return sys::copy_range({from, 0}, {file, 0}, size);
-                         }};
-  TRY(write_blobs(store, saved, target));
-  TRY(target.add("oci-layout", kLayoutText));
-  return files::replace(root, "index.json", index_text(saved), 0666);
+  Result<void> written = write();
+  if (!written.ok()) {
+    layout.undo();
+    if (!was_there) (void)files::remove_tree(FdView::cwd(), directory);
+  }
+  return written;
 }
 
 }  // namespace estiva::image
