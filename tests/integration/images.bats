@@ -172,6 +172,24 @@ many() {
     $LAYERS many "$T/many.tar" $count "$@"
 }
 
+@test "a sparse file of 10 GiB takes little memory and little of the disk" {
+    needs_index
+    local how
+    mkdir "$T/sparse"
+    truncate -s 10G "$T/sparse/large"
+    printf end | dd of="$T/sparse/large" bs=1 seek=5368709120 conv=notrunc status=none
+    tar --format=posix --sparse -C "$T/sparse" -cf "$T/sparse.tar" .
+    within_memory 40 import "$T/sparse.tar" sparse:1
+    for how in "--storage index bundle" "--storage unpacked bundle"; do
+        # shellcheck disable=SC2086
+        within_memory 40 $how sparse:1 "$T/b"
+        assert_equal "$(stat -c %s "$T/b/rootfs/large")" 10737418240
+        assert_equal "$(dd if="$T/b/rootfs/large" bs=1 skip=5368709119 count=4 status=none | od -An -c | tr -d ' ')" '\0end'
+        good unbundle "$T/b"
+    done
+    [ "$(du -s --block-size=1 "$T/store" | cut -f1)" -lt 2000000 ] || fail "it is stored with its holes"
+}
+
 @test "one directory of very many entries in random order takes no more memory" {
     needs_index
     local count most
