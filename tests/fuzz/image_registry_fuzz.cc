@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "estiva/base/base64.h"
 #include "estiva/base/text.h"
-#include "image/registry/base64.h"
 #include "image/registry/challenge.h"
 #include "image/registry/exchange.h"
 #include "image/registry/manifests.h"

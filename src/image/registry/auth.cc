@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "estiva/base/base64.h"
 #include "estiva/base/text.h"
 #include "estiva/base/time.h"
-#include "image/registry/base64.h"
 #include "image/registry/challenge.h"
 
 namespace estiva::image {

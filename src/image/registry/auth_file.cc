@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The form of the files of credentials (docker's config.json, podman's auth.json): keys, entries, edits. Pure.
+#include "estiva/base/base64.h"
 #include "estiva/base/text.h"
 #include "image/reference.h"
-#include "image/registry/base64.h"
 #include "image/registry/credentials.h"
 
 namespace estiva::image {

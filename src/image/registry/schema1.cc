@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "estiva/base/base64.h"
 #include "estiva/base/text.h"
-#include "image/registry/base64.h"
 
 namespace estiva::image {
 

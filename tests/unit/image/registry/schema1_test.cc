@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "image/registry/base64.h"
+#include "estiva/base/base64.h"
 
 namespace estiva::image {
 namespace {

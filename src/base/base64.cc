@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Base64.
-#include "image/registry/base64.h"
+#include "estiva/base/base64.h"
 
 #include <algorithm>
 
-namespace estiva::image {
+namespace estiva {
 
 static constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -38,4 +38,4 @@ std::optional<std::string> from_base64(std::string_view text) {
   return bits == 6 ? std::nullopt : std::optional(out);
 }
 
-}  // namespace estiva::image
+}  // namespace estiva
