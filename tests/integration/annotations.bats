@@ -73,11 +73,34 @@ poststop out"
     assert_refused /annotations/run.oci.mount_context_type
 }
 
+@test "run.oci.seccomp_fail_unknown_syscall: names that nobody knows are errors, but for the value 0" {
+    only_estiva "the others let calls pass that do what is done anyway"
+    config '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls":
+        [{"names": ["uname"], "action": "SCMP_ACT_ALLOW"}, {"names": ["kcmp", "no_such_call"], "action": "SCMP_ACT_ERRNO"}]}'
+    in_container true
+    annotation run.oci.seccomp_fail_unknown_syscall 0
+    in_container true
+    annotation run.oci.seccomp_fail_unknown_syscall 1
+    assert_refused /linux/seccomp/syscalls/1/names/1 no_such_call
+    config '.linux.seccomp.syscalls[1].names = ["kcmp"]'
+    args testinit syscall kcmp 1 1 0
+    ctr_run
+    assert_equal "$output" "kcmp: EPERM"
+}
+
+@test "run.oci.delegate-cgroup: only where cgroup v2 is all there is" {
+    not_on runc "does not know it"
+    [ "$(cgroup_mode)" != v2 ] || skip_because "cgroups_v2.bats has what it does there"
+    annotation run.oci.delegate-cgroup payload
+    assert_refused /annotations/run.oci.delegate-cgroup
+    annotation run.oci.delegate-cgroup ""
+    in_container true
+}
+
 @test "what asks for another kind of runtime is refused by its name" {
     only_estiva "the others have handlers, or ignore them"
     local name
-    for name in run.oci.handler krun.cpus run.oci.systemd.force_cgroup_v1 run.oci.seccomp.plugins run.oci.seccomp.receiver \
-        run.oci.seccomp_bpf_data run.oci.seccomp_fail_unknown_syscall run.oci.delegate-cgroup; do
+    for name in run.oci.handler krun.cpus run.oci.systemd.force_cgroup_v1 run.oci.seccomp.plugins; do
         annotation "$name" x
         assert_refused "/annotations/$name"
         config 'del(.annotations)'

@@ -154,13 +154,130 @@ has_controller() {
 }
 
 @test "delegation: not for a read-only mount" {
+    in_userns
+    args sleep 100
+    ctr_running
+    assert_equal "$(stat -c %u "$(group)/cgroup.procs")" 0
+}
+
+delegate_to() { config --arg n "$1" '.annotations["run.oci.delegate-cgroup"] = $n'; }
+
+in_userns() {
     config '.linux.namespaces += [{"type": "user"}] |
         .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}] |
         .linux.gidMappings = [{"containerID": 0, "hostID": 100000, "size": 65536}]'
     chown -R -h 100000:100000 "$BUNDLE/rootfs"
+}
+
+# Processes of a cgroup of the container's: members BELOW
+members() { sort -n "$(group)$1/cgroup.procs" | tr '\n' ' '; }
+
+@test "run.oci.delegate-cgroup: processes are in a group below, limits above, and the namespace begins above" {
+    not_on runc "does not know it"
+    not_on crun "1.8 does it for systemd only"
+    delegate_to payload/./one/
+    script 'grep ^0: /proc/self/cgroup; exec sleep 100'
+    ! has_controller hugetlb || config '.linux.resources.hugepageLimits = [{"pageSize": "2MB", "limit": 8388608}]'
+    ctr_running
+    wait_for 5 grep -q . "$T/out"
+    assert_equal "$(cat "$T/out")" 0::/payload/one
+    assert_equal "$(members /payload/one)" "$(state_of pid) "
+    assert_equal "$(members "")$(members /payload)" ""
+    assert_equal "$(cat "$(group)/payload/one/cgroup.controllers")" "$(cat "$(group)/cgroup.controllers")"
+    if has_controller hugetlb; then
+        assert_equal "$(cat "$(group)/hugetlb.2MB.max")" 8388608
+        # Without a limit: the kernel prints its largest number, or "max".
+        assert_match "$(cat "$(group)/payload/one/hugetlb.2MB.max")" '^(max|[0-9]{19})$'
+    fi
+    capture exec "$CTR" grep ^0: /proc/self/cgroup
+    assert_equal "$output" 0::/payload/one
+    must rt pause "$CTR"
+    assert_equal "$(state_of status)" paused
+    must rt resume "$CTR"
+    must rt kill --all "$CTR" KILL
+    wait_status stopped
+    must rt delete "$CTR"
+    assert_nothing_left
+}
+
+@test "run.oci.delegate-cgroup: exec goes where the init has gone" {
+    not_on runc "does not know it"
+    not_on crun "1.8 does it for systemd only"
+    delegate_to payload
+    config '(.mounts[] | select(.type == "cgroup")).options = ["rw"]'
+    script 'mkdir /sys/fs/cgroup/payload/init.scope && echo $$ >/sys/fs/cgroup/payload/init.scope/cgroup.procs && echo up && exec sleep 100'
+    ctr_running
+    wait_for 5 grep -q up "$T/out"
+    capture exec "$CTR" grep ^0: /proc/self/cgroup
+    assert_equal "$output" 0::/payload/init.scope
+}
+
+@test "run.oci.delegate-cgroup: the group is the container's, its own is not" {
+    not_on runc "does not know it"
+    not_on crun "1.8 does it for systemd only"
+    delegate_to payload
+    in_userns
     args sleep 100
     ctr_running
-    assert_equal "$(stat -c %u "$(group)/cgroup.procs")" 0
+    assert_equal "$(stat -c %u "$(group)" "$(group)/cgroup.procs" "$(group)/payload" "$(group)/payload/cgroup.procs" |
+        tr '\n' ' ')" "0 0 100000 100000 "
+    must rt delete --force "$CTR"
+    # As a manager inside does it.
+    config '(.mounts[] | select(.type == "cgroup")).options = ["rw"]'
+    in_container 'cd /sys/fs/cgroup/payload && mkdir a && echo $$ >a/cgroup.procs && grep ^0: /proc/self/cgroup'
+    assert_equal "$output" 0::/payload/a
+}
+
+@test "run.oci.delegate-cgroup: without a cgroup namespace, in a joined pid namespace, without clone3" {
+    not_on runc "does not know it"
+    not_on crun "1.8 does it for systemd only"
+    delegate_to payload
+    config 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+    without clone3
+    args sleep 100
+    ctr_running
+    WITHOUT=()
+    assert_equal "$(members /payload)" "$(state_of pid) "
+    ! on_old_kernel || return 0 # it can't mount a proc where it has joined a pid namespace
+    new_bundle "$T/second" "$CTR-second"
+    jq --arg pid "$(state_of pid)" '.linux.namespaces |= map(if .type == "pid" then .path = "/proc/\($pid)/ns/pid" else . end)
+        | .annotations["run.oci.delegate-cgroup"] = "payload" | .process.args = ["grep", "^0:", "/proc/self/cgroup"]' \
+        "$T/second/config.json" >"$T/new"
+    cp "$T/new" "$T/second/config.json"
+    run --separate-stderr rt run --bundle "$T/second" "$CTR-second" </dev/null
+    assert_status 0
+    assert_match "$output" "$CTR-second/payload$"
+}
+
+@test "run.oci.delegate-cgroup: a path that leads up or nowhere is an error, and so is one without a cgroup" {
+    only_estiva "older peers have it for systemd only"
+    local bad
+    for bad in .. ../x a/../../b / ./.; do
+        delegate_to "$bad"
+        assert_refused /annotations/run.oci.delegate-cgroup
+    done
+    delegate_to payload
+    capture --cgroup-manager disabled create --bundle "$BUNDLE" "$CTR"
+    assert_status 1
+    assert_has "$stderr" /annotations/run.oci.delegate-cgroup "needs a cgroup"
+    assert_nothing_left
+    delegate_to ""
+    in_container 'grep ^0: /proc/self/cgroup'
+    assert_equal "$output" 0::/
+}
+
+@test "run.oci.delegate-cgroup: a frozen group that is there already is refused" {
+    only_estiva "others hang in it"
+    local own
+    own=$(cgroup2_dir)/$CTR
+    delegate_to payload
+    mkdir -p "$own/payload"
+    at_end "rmdir '$own/payload' '$own' 2>/dev/null || :"
+    echo 1 >"$own/payload/cgroup.freeze"
+    capture create --bundle "$BUNDLE" "$CTR"
+    assert_status 1
+    assert_has "$stderr" "$CTR/payload" frozen
+    assert_nothing_left
 }
 
 @test "without clone3 the container is in its group as well" {

@@ -99,7 +99,7 @@ done"
     capture exec "$CTR" touch /tmp/ran
     [ "$status" -ne 0 ] || fail "it ran"
     [ "$KIND" != estiva ] || assert_equal "$status" 255
-    [ "$KIND" != estiva ] || assert_has "$stderr" "/linux/seccomp/listenerPath $AGENT" "Connection refused"
+    [ "$KIND" != estiva ] || assert_has "$stderr" "seccomp agent $AGENT" "Connection refused"
     [ ! -e "$BUNDLE/rootfs/tmp/ran" ] || fail "it ran"
     assert_equal "$(rt ps --format json "$CTR")" "$before"
     assert_equal "$(state_of status)" running
@@ -150,7 +150,7 @@ done"
     ctr_create
     capture start "$CTR"
     assert_status 1
-    assert_has "$stderr" "/linux/seccomp/listenerPath $AGENT" "Connection refused"
+    assert_has "$stderr" "seccomp agent $AGENT" "Connection refused"
     assert_equal "$(state_of status)" created
     [ ! -e "$BUNDLE/rootfs/tmp/answer" ] || fail "the program ran"
     rm "$AGENT"
@@ -276,4 +276,121 @@ loaded_flags() {
     assert_has "$stderr" SCMP_ACT_NOTIFY "Linux 5.6"
     [ ! -e "$BUNDLE/rootfs/tmp/ran" ] || fail "the program ran"
     assert_nothing_left
+}
+
+# ---- annotations of crun
+
+annotation() { config --arg n "$1" --arg v "$2" '.annotations[$n] = $v'; }
+
+# The bundle leaves kcmp to an agent that only an annotation or a variable names.
+unnamed_agent() { notify kcmp -- 'del(.linux.seccomp.listenerMetadata, .linux.seccomp.listenerPath)'; }
+
+@test "run.oci.seccomp.receiver: the agent of a profile that names none, of exec too; listenerPath goes first" {
+    requires python
+    only_estiva "others have a protocol of their own for it"
+    start_agent "$KCMP=76"
+    unnamed_agent
+    annotation run.oci.seccomp.receiver "$AGENT"
+    script 'testinit syscall kcmp 1 1 0 >/tmp/answer; sleep 300'
+    ctr_create
+    ctr_start
+    wait_for 10 grep -q ENOTUNIQ "$BUNDLE/rootfs/tmp/answer"
+    capture exec "$CTR" testinit syscall kcmp 1 1 0
+    assert_equal "$output" "kcmp: ENOTUNIQ"
+    assert_equal "$(asked "$KCMP")" 2
+    rt delete --force "$CTR"
+    notify kcmp
+    annotation run.oci.seccomp.receiver /no/such/socket
+    args testinit syscall kcmp 1 1 0
+    ctr_run
+    assert_equal "$output" "kcmp: ENOTUNIQ"
+}
+
+@test "run.oci.seccomp.receiver: a relative path, and one without a socket, are errors that name it" {
+    only_estiva "others look when the container is started"
+    unnamed_agent
+    annotation run.oci.seccomp.receiver agent.sock
+    assert_refused /annotations/run.oci.seccomp.receiver absolute
+    annotation run.oci.seccomp.receiver "$AGENT"
+    assert_refused "/annotations/run.oci.seccomp.receiver $AGENT" "No such file"
+    config '.linux.seccomp.syscalls[0].action = "SCMP_ACT_ERRNO"'
+    args testinit syscall kcmp 1 1 0
+    ctr_run
+    assert_equal "$output" "kcmp: EPERM"
+}
+
+@test "RUN_OCI_SECCOMP_RECEIVER: the same, where no annotation is" {
+    requires python
+    only_estiva "others have a protocol of their own for it"
+    start_agent "$KCMP=76"
+    unnamed_agent
+    args testinit syscall kcmp 1 1 0
+    export RUN_OCI_SECCOMP_RECEIVER=agent.sock
+    assert_refused RUN_OCI_SECCOMP_RECEIVER absolute
+    export RUN_OCI_SECCOMP_RECEIVER=$AGENT
+    ctr_run
+    assert_equal "$output" "kcmp: ENOTUNIQ"
+    annotation run.oci.seccomp.receiver "$AGENT.other"
+    assert_refused "/annotations/run.oci.seccomp.receiver $AGENT.other"
+    config 'del(.annotations) | del(.linux.seccomp)'
+    RUN_OCI_SECCOMP_RECEIVER=agent.sock
+    in_container true
+}
+
+word() { printf '\\x%02x\\x%02x\\x%02x\\x%02x' $(($1 & 255)) $(($1 >> 8 & 255)) $(($1 >> 16 & 255)) $(($1 >> 24 & 255)); }
+
+# A filter as the kernel takes it, in base64: it returns RESULT (linux/seccomp.h) for the call and lets all others pass.
+program() { # NUMBER RESULT
+    printf "\x20\0\0\0\0\0\0\0\x15\0\0\x01$(word "$1")\x06\0\0\0$(word "$2")\x06\0\0\0\0\0\xff\x7f" | base64 -w 0
+}
+
+@test "run.oci.seccomp_bpf_data: a filter as it is, for exec too, in the place of the profile's rules" {
+    not_on runc "does not know it"
+    annotation run.oci.seccomp_bpf_data "$(program "$KCMP" $((0x00050000 | 76)))"
+    args testinit syscall kcmp 1 1 0
+    ctr_run
+    assert_equal "$output" "kcmp: ENOTUNIQ"
+    config '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["kcmp", "mkdir"], "action": "SCMP_ACT_ERRNO"}]}'
+    ctr_run
+    assert_equal "$output" "kcmp: ENOTUNIQ"
+    [ "$KIND" != estiva ] || assert_has "$stderr" "/linux/seccomp: " run.oci.seccomp_bpf_data
+    script 'mkdir /tmp/made; exec sleep 300'
+    ctr_running
+    wait_for 5 test -d "$BUNDLE/rootfs/tmp/made"
+    assert_equal "$(awk '/^Seccomp:/ { print $2 }' "/proc/$(state_of pid)/status")" 2
+    capture exec "$CTR" testinit syscall kcmp 1 1 0
+    assert_equal "$output" "kcmp: ENOTUNIQ"
+}
+
+@test "run.oci.seccomp_bpf_data: a filter that leaves a call to the agent" {
+    requires python
+    only_estiva "others have a protocol of their own for it"
+    start_agent "$KCMP=76"
+    annotation run.oci.seccomp_bpf_data "$(program "$KCMP" $((0x7fc00000)))"
+    args testinit syscall kcmp 1 1 0
+    assert_refused /linux/seccomp/listenerPath "is required"
+    annotation run.oci.seccomp.receiver "$AGENT"
+    ctr_run
+    assert_equal "$output" "kcmp: ENOTUNIQ"
+    assert_equal "$(asked "$KCMP")" 1
+}
+
+@test "run.oci.seccomp_bpf_data: what is none is refused by its name, and nothing runs without it" {
+    only_estiva "others take half of one"
+    local text
+    script 'touch /tmp/ran'
+    for text in '' '!!!!' "$(printf '\6\0\0\0\0\0\xff' | base64)" "$(printf '\6\0\0\0\0\0\xff\x7f\6' | base64)" \
+        "$(for _ in {1..4097}; do printf '\6\0\0\0\0\0\xff\x7f'; done | base64 -w 0)"; do
+        annotation run.oci.seccomp_bpf_data "$text"
+        assert_refused /annotations/run.oci.seccomp_bpf_data
+    done
+    # Instructions, but no filter: one that falls off its end, and one that jumps there.
+    for text in "$(printf '\x20\0\0\0\0\0\0\0' | base64)" "$(printf '\x05\0\0\0\x09\0\0\0\6\0\0\0\0\0\xff\x7f' | base64)"; do
+        annotation run.oci.seccomp_bpf_data "$text"
+        capture run --bundle "$BUNDLE" "$CTR"
+        assert_status 1
+        assert_has "$stderr" /annotations/run.oci.seccomp_bpf_data "Invalid argument"
+        assert_nothing_left
+    done
+    [ ! -e "$BUNDLE/rootfs/tmp/ran" ] || fail "the program ran"
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gives the cgroup its limits, device rules and owner. Every error names the property it comes from.
 #include <errno.h>
-#include <fcntl.h>
 
 #include "estiva/base/files.h"
 #include "estiva/base/sys_bpf.h"
 #include "estiva/base/text.h"
 #include "runtime/cgroup/limits.h"
 #include "runtime/cgroup/manager.h"
+#include "runtime/cgroup/subtree.h"
 #include "runtime/cgroup/tree.h"
 
 namespace estiva::cgroup {
@@ -44,23 +44,6 @@ Result<void> apply_devices(const Target& target, const CgroupPlan& plan, const C
   if (!plan.device_program.empty()) return attach_device_program(plan, handle);
   if (plan.device_lines.empty()) return {};
   return write_device_lines(TRY(place_of(target, "devices")), plan.device_lines);
-}
-
-// ---- owner
-
-// cgroup-v2.rst, "Model of Delegation"; the kernel lists the files since 4.15.
-constexpr std::string_view kDelegatedFiles = "cgroup.procs\ncgroup.threads\ncgroup.subtree_control\n";
-
-Result<void> give_to(uid_t owner, FdView cgroup_dir) {
-  constexpr gid_t kKeep = static_cast<gid_t>(-1);
-  TRY(sys::fchownat(cgroup_dir, "", owner, kKeep, AT_EMPTY_PATH));
-  Result<std::string> listed = read_small(FdView::cwd(), "/sys/kernel/cgroup/delegate");
-  const std::string names = listed.ok() ? std::move(listed).value() : std::string(kDelegatedFiles);
-  for (const std::string& name : text::split(text::trim(names), '\n')) {
-    Result<void> given = sys::fchownat(cgroup_dir, name, owner, kKeep, AT_SYMLINK_NOFOLLOW);
-    if (!given.ok() && given.error().errnum() != ENOENT) return given;
-  }
-  return {};
 }
 
 }  // namespace

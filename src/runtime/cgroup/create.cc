@@ -9,6 +9,7 @@
 #include "estiva/base/files.h"
 #include "estiva/base/text.h"
 #include "runtime/cgroup/manager.h"
+#include "runtime/cgroup/subtree.h"
 #include "runtime/cgroup/tree.h"
 
 namespace estiva::cgroup {
@@ -32,15 +33,6 @@ class MadeDirectories {
  private:
   std::vector<std::string> paths_;
 };
-
-// The directories from the first below the mount point down to the cgroup.
-std::vector<std::string> way_down(const std::string& mount_point, const std::string& path) {
-  std::vector<std::string> out;
-  for (size_t slash = path.find('/', 1);; slash = path.find('/', slash + 1)) {
-    out.push_back(mount_point + path.substr(0, slash));
-    if (slash == std::string::npos) return out;
-  }
-}
 
 // False: the directory was there.
 Result<bool> make_directory(const std::string& path, MadeDirectories& made) {
@@ -92,23 +84,15 @@ std::vector<std::string> missing_controllers(const CgroupHierarchy& unified, std
   return out;
 }
 
-// All at once, or, where that is refused, those that can be; a limit that then has no file is apply's error.
-void enable(const std::string& directory, const std::vector<std::string>& controllers) {
-  const std::string file = directory + "/cgroup.subtree_control";
-  if (files::write_kernel(FdView::cwd(), file, text::join(controllers, " ")).ok() || controllers.size() == 1)
-    return;
-  for (const std::string& one : controllers) (void)files::write_kernel(FdView::cwd(), file, one);
-}
-
 Result<void> enable_controllers(const CgroupHierarchy& unified, const std::string& path, FdView cgroup_dir) {
   if (unified.controllers.empty()) return {};
   const std::string enabled = TRY(read_small(cgroup_dir, "cgroup.controllers"));
   const std::vector<std::string> missing = missing_controllers(unified, enabled);
   if (missing.empty()) return {};
-  enable(unified.mount_point, missing);
+  enable_below(unified.mount_point, missing);
   std::vector<std::string> way = way_down(unified.mount_point, path);
   way.pop_back();
-  for (const std::string& directory : way) enable(directory, missing);
+  for (const std::string& directory : way) enable_below(directory, missing);
   return {};
 }
 

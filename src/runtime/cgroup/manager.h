@@ -29,6 +29,9 @@ Result<CgroupHandle> create(const CgroupLayout& layout, const CgroupPlan& plan);
 // Writes limits and device rules; to be called before the first process joins. Errors name the property.
 Result<void> apply(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle);
 
+// Moves the init into the cgroup below its own that is its to manage, with every controller that its own has.
+Result<void> delegate(const CgroupRecord& record, const CgroupPlan& plan, pid_t init);
+
 // Of a container that runs, for a further process. `below`: cgroups below its own, which must exist.
 Result<CgroupHandle> open_to_join(const CgroupRecord& record, const std::vector<SubCgroup>& below);
 // The cgroup2 directory that the init has gone to; invalid without cgroup2. `proc_dir`: its /proc/PID.

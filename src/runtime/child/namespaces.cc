@@ -113,6 +113,7 @@ Result<void> enter_namespaces(Context& c, sync::Channel& parent) {
   }
   // Only now: the new cgroup namespace shows what its first process is in (cgroup_namespaces(7)).
   if (c.plan.namespaces.creates(CLONE_NEWCGROUP)) TRY(sys::unshare(CLONE_NEWCGROUP));
+  if (!c.plan.cgroup.delegated.empty()) TRY(parent.ask(sync::Type::kCgroup));
   TRY(enter_time_namespace(c));
   for (size_t i = 0; i < c.namespaces.size(); ++i) {
     if (c.plan.namespaces.join[i].flag != CLONE_NEWPID) c.namespaces[i].reset();

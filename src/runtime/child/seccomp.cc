@@ -6,6 +6,7 @@
 
 #include "estiva/base/sys_process.h"
 #include "runtime/child/steps.h"
+#include "runtime/plan/annotations.h"
 
 namespace estiva::child {
 
@@ -23,11 +24,16 @@ void hand_over(const Fd& listener, const sync::Channel& peer) {
   if (!heard.ok() || answer != static_cast<char>(sync::Type::kDone)) __builtin_trap();
 }
 
+std::string origin(const SeccompPlan& plan) {
+  return plan.program.empty() ? "/linux/seccomp" : annotations::pointer(annotations::kSeccompProgram);
+}
+
 }  // namespace
 
 Result<void> load_filter(const Context& c, const sync::Channel& peer) {
   if (c.filter.empty()) return {};
-  Fd listener = TRY(sys::seccomp_load(c.filter, c.filter_flags).context([] { return "/linux/seccomp"; }));
+  Fd listener =
+      TRY(sys::seccomp_load(c.filter, c.filter_flags).context([&] { return origin(*c.plan.seccomp); }));
   if (!listener.valid()) return {};
   hand_over(listener, peer);
   (void)listener.release();  // exec closes it: a call less

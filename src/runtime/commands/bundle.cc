@@ -25,6 +25,7 @@ Result<RunOptions> run_options(const BundleOptions& bundle, const std::string& i
   RunOptions options;
   options.id = id;
   options.bundle = TRY(files::absolute(bundle.bundle));
+  if (const char* receiver = ::getenv("RUN_OCI_SECCOMP_RECEIVER")) options.seccomp_receiver = receiver;
   return options;
 }
 

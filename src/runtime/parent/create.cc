@@ -70,8 +70,8 @@ Record first_record(const Plan& plan) {
   record.cgroup = cgroup::make_record(plan.cgroup_layout, plan.cgroup, {});
   record.cgroup.created = missing_cgroups(plan.cgroup_layout, plan.cgroup.path);
   if (plan.seccomp) {
-    record.seccomp_listener = plan.seccomp->listener_path;
-    record.seccomp_metadata = plan.seccomp->listener_metadata;
+    record.seccomp_listener = plan.seccomp->profile.listener_path;
+    record.seccomp_metadata = plan.seccomp->profile.listener_metadata;
   }
   record.hooks.poststart = plan.hooks.poststart;
   record.hooks.poststop = plan.hooks.poststop;
@@ -198,9 +198,9 @@ Result<Plan> load_plan(const std::string& config, const RunOptions& options, Log
 Result<Created> create_container(const Store& state, const Plan& plan, CreateRequest& request, Log& log) {
   child::Context c{.plan = plan};
   if (plan.seccomp) {
-    c.filter_flags = TRY(seccomp_flags(*plan.seccomp));
-    c.filter = TRY(compile_seccomp(*plan.seccomp));
-    if (!plan.seccomp->listener_path.empty()) TRY(check_seccomp_agent(plan.seccomp->listener_path));
+    c.filter_flags = TRY(seccomp_flags(plan.seccomp->profile));
+    c.filter = TRY(make_filter(*plan.seccomp));
+    TRY(check_seccomp_agent(*plan.seccomp));
   }
 
   ResctrlRecord resctrl = TRY(resctrl::locate(plan.rdt));

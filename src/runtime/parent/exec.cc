@@ -163,6 +163,8 @@ Result<Executed> spawn_exec(child::Context& c, const StoredContainer& container,
   // resctrl.
   TRY(resctrl::join(container.record.resctrl, sys::getpid()));
   TRY(child::take_initial_cpus(plan.shared.process->exec_cpus));
+  if (plan.follows_init)
+    group.unified_dir = TRY(cgroup::open_where_init_is(container.record.cgroup, c.target_proc));
   const size_t hierarchies = group.v1_tasks.size();
   c.cgroup_tasks = std::move(group.v1_tasks);
   for (int attempt = 0;; ++attempt) {
@@ -181,7 +183,7 @@ Result<Executed> spawn_exec(child::Context& c, const StoredContainer& container,
 // The record knows whether the profile has any use for a listener.
 Result<SeccompAgent> plan_filter(child::Context& c, const StoredContainer& container) {
   if (!c.plan.seccomp) return SeccompAgent();
-  spec::Seccomp profile = *c.plan.seccomp;
+  spec::Seccomp profile = c.plan.seccomp->profile;
   profile.listener_path = container.record.seccomp_listener;
   c.filter_flags = TRY(seccomp_flags(profile));
   const bool created = TRY(find_status(container.dir, container.record))

@@ -204,6 +204,19 @@ Result<seccomp::Profile> resolve_seccomp(const spec::Seccomp& profile) {
   return resolver.take();
 }
 
+Result<void> check_known_calls(const spec::Seccomp& profile) {
+  for (size_t i = 0; i < profile.syscalls.size(); ++i) {
+    const std::vector<std::string>& names = profile.syscalls[i].names;
+    for (size_t j = 0; j < names.size(); ++j) {
+      if (seccomp_syscall_resolve_name(names[j].c_str()) != __NR_SCMP_ERROR) continue;
+      return Error::invalid(
+          text::cat("/linux/seccomp/syscalls/", i, "/names/", j),
+          text::cat(text::quote(names[j]), " is unknown to libseccomp ", libseccomp_version()));
+    }
+  }
+  return {};
+}
+
 Result<std::vector<sock_filter>> export_seccomp(const spec::Seccomp& profile) {
   const Fd file = TRY(sys::memfd_create("filter", 0));
   struct clone_args args = {};

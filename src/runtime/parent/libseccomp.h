@@ -17,6 +17,9 @@ namespace estiva {
 // for architectures that lack them.
 Result<seccomp::Profile> resolve_seccomp(const spec::Seccomp& profile);
 
+// Refuses a name that libseccomp does not know.
+Result<void> check_known_calls(const spec::Seccomp& profile);
+
 // The program by libseccomp alone: ten milliseconds for a big profile. In a process of its own, because there are rules
 // with which libseccomp does not come to an end.
 Result<std::vector<sock_filter>> export_seccomp(const spec::Seccomp& profile);

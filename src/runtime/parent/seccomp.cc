@@ -22,6 +22,12 @@ Result<std::vector<sock_filter>> compile_seccomp(const spec::Seccomp& profile) {
                                                         " instructions, the kernel takes ", BPF_MAXINSNS));
 }
 
+Result<std::vector<sock_filter>> make_filter(const SeccompPlan& plan) {
+  if (!plan.program.empty()) return plan.program;
+  if (plan.known_calls) TRY(check_known_calls(plan.profile));
+  return compile_seccomp(plan.profile);
+}
+
 namespace {
 
 constexpr unsigned kListener = SECCOMP_FILTER_FLAG_NEW_LISTENER;

@@ -10,11 +10,14 @@
 
 #include "estiva/base/error.h"
 #include "estiva/spec/seccomp.h"
+#include "runtime/plan/plan.h"
 
 namespace estiva {
 
 // The program for seccomp(2), the same for the same profile every time.
 Result<std::vector<sock_filter>> compile_seccomp(const spec::Seccomp& profile);
+// That of a plan, which may have a program already.
+Result<std::vector<sock_filter>> make_filter(const SeccompPlan& plan);
 
 struct SeccompFlag {
   std::string_view name;

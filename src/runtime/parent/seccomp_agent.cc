@@ -16,9 +16,7 @@ namespace estiva {
 
 namespace {
 
-constexpr std::string_view kObject = "/linux/seccomp/listenerPath";
-
-std::string where(const std::string& path) { return text::cat(kObject, " ", path); }
+constexpr std::string_view kAgent = "seccomp agent";
 
 Error no_agent(Error error) {
   return std::move(error).hint("the seccomp agent must listen before the container is started");
@@ -26,11 +24,14 @@ Error no_agent(Error error) {
 
 }  // namespace
 
-Result<void> check_seccomp_agent(const std::string& path) {
+Result<void> check_seccomp_agent(const SeccompPlan& plan) {
+  const std::string& path = plan.profile.listener_path;
+  if (path.empty()) return {};
+  const std::string where = text::cat(plan.agent_object, " ", path);
   Result<struct stat> found = sys::fstatat(FdView::cwd(), path, 0);
-  if (!found.ok()) return no_agent(std::move(found).error().object(where(path)));
+  if (!found.ok()) return no_agent(std::move(found).error().object(where));
   if (S_ISSOCK(found.value().st_mode)) return {};
-  return no_agent(Error::invalid(where(path), "is not a socket"));
+  return no_agent(Error::invalid(where, "is not a socket"));
 }
 
 Result<SeccompAgent> connect_seccomp_agent(const Record& record, spec::Status status) {
@@ -42,7 +43,8 @@ Result<SeccompAgent> connect_seccomp_agent(const Record& record, spec::Status st
   agent.state.state = make_state(record, status);
   agent.socket = TRY(sys::unix_socket(SOCK_STREAM));
   Result<void> connected = sys::connect_unix(agent.socket, record.seccomp_listener);
-  if (!connected.ok()) return no_agent(std::move(connected).error().object(where(record.seccomp_listener)));
+  if (!connected.ok())
+    return no_agent(std::move(connected).error().object(text::cat(kAgent, " ", record.seccomp_listener)));
   return agent;
 }
 
@@ -55,7 +57,7 @@ Result<void> give_listener(SeccompAgent& agent, FdView process, pid_t pid, std::
   const Fd taken = TRY(std::move(listener).context([] { return "the seccomp filter's listener"; }));
   agent.state.pid = pid;
   TRY(sys::send_message(agent.socket, spec::to_json(agent.state), taken).context([] {
-    return std::string(kObject);
+    return std::string(kAgent);
   }));
   agent.socket.reset();
   return {};

@@ -8,11 +8,12 @@
 #include "estiva/base/fd.h"
 #include "estiva/spec/state.h"
 #include "runtime/parent/record.h"
+#include "runtime/plan/plan.h"
 
 namespace estiva {
 
-// Before anything is made: is there a socket?
-Result<void> check_seccomp_agent(const std::string& path);
+// Before anything is made: is there a socket? Also where the plan has no agent.
+Result<void> check_seccomp_agent(const SeccompPlan& plan);
 
 // Connected before the process that will load the filter is told to go on.
 struct SeccompAgent {

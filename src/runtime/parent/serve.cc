@@ -9,6 +9,7 @@
 #include "estiva/base/process.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "runtime/cgroup/manager.h"
 #include "runtime/parent/hooks.h"
 #include "runtime/parent/limits.h"
 
@@ -74,6 +75,9 @@ Result<void> serve(InitProcess& init, const Plan& plan, const Record& record, ne
     switch (message.type) {
       case sync::Type::kMapIds:
         TRY(answer(init, write_id_maps(init, plan.namespaces)));
+        break;
+      case sync::Type::kCgroup:
+        TRY(answer(init, cgroup::delegate(record.cgroup, plan.cgroup, init.pid())));
         break;
       case sync::Type::kNetDevices:
         TRY(answer(init, move_net_devices(init, plan, devices)));

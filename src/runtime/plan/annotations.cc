@@ -9,7 +9,6 @@ namespace estiva::annotations {
 
 namespace {
 
-constexpr std::string_view kNotYet = "is not supported by this version";
 constexpr std::string_view kNoPlugins = "code of others is not loaded into the runtime";
 constexpr std::string_view kNoHandlers = "this runtime starts programs itself and has no handlers";
 
@@ -22,10 +21,10 @@ constexpr Annotation kAnnotations[] = {
     {"run.oci.systemd.subgroup", Effect::kLater, ""},
     {"run.oci.systemd.force_cgroup_v1", Effect::kRefused,
      "a v1 hierarchy for systemd is not mounted on demand"},
-    {kDelegateCgroup, Effect::kRefused, kNotYet},
-    {"run.oci.seccomp.receiver", Effect::kRefused, kNotYet},
-    {"run.oci.seccomp_bpf_data", Effect::kRefused, kNotYet},
-    {"run.oci.seccomp_fail_unknown_syscall", Effect::kRefused, kNotYet},
+    {kDelegateCgroup, Effect::kHonoured, ""},
+    {kSeccompReceiver, Effect::kHonoured, "", true},
+    {kSeccompProgram, Effect::kHonoured, ""},
+    {kSeccompKnownCalls, Effect::kHonoured, ""},
     {"run.oci.seccomp.plugins", Effect::kRefused, kNoPlugins},
     {"run.oci.handler", Effect::kRefused, kNoHandlers},
     {"module.wasm.image/", Effect::kRefused, kNoHandlers},

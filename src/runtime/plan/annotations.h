@@ -38,6 +38,9 @@ inline constexpr std::string_view kHooksStderr = "run.oci.hooks.stderr";
 inline constexpr std::string_view kDelegateCgroup = "run.oci.delegate-cgroup";
 inline constexpr std::string_view kMountContextType = "run.oci.mount_context_type";
 inline constexpr std::string_view kPidfdReceiver = "run.oci.pidfd_receiver";
+inline constexpr std::string_view kSeccompReceiver = "run.oci.seccomp.receiver";
+inline constexpr std::string_view kSeccompProgram = "run.oci.seccomp_bpf_data";
+inline constexpr std::string_view kSeccompKnownCalls = "run.oci.seccomp_fail_unknown_syscall";
 
 std::optional<std::string> value(const spec::Spec& spec, std::string_view name);
 // "/annotations/NAME"

@@ -7,6 +7,7 @@
 
 #include "estiva/base/text.h"
 #include "estiva/spec/spec.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/cgroup_devices.h"
 #include "runtime/plan/cgroup_resources.h"
 
@@ -149,20 +150,40 @@ std::optional<uid_t> plan_owner(const spec::Spec& spec, const CgroupLayout& layo
   return host_uid(spec.linux->uid_mappings, spec.process->user.uid);
 }
 
+// "/a/b", or nothing for what has no name in it.
+Result<std::string> clean_path(const std::string& given, std::string_view object) {
+  constexpr size_t kMaxPath = 3072;  // PATH_MAX less room for the mount point and a file's name
+  std::string path;
+  for (const std::string& part : text::split(given, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..") return Error::invalid(std::string(object), "can't contain \"..\"");
+    path += "/" + part;
+  }
+  if (path.size() > kMaxPath) return Error::invalid(std::string(object), "is longer than 3072 bytes");
+  return path;
+}
+
+// Delegation needs what v1 lacks: files whose owner can be given away without a way out (cgroup-v2.rst, "Delegation").
+Result<void> plan_delegation(const spec::Spec& spec, const CgroupLayout& layout, CgroupPlan& plan) {
+  const auto given = annotations::value(spec, annotations::kDelegateCgroup);
+  if (!given || given->empty()) return {};
+  const std::string object = annotations::pointer(annotations::kDelegateCgroup);
+  if (layout.mode != CgroupMode::kV2)
+    return Error::unsupported(object, "needs cgroup v2; this host has another layout");
+  plan.delegated = TRY(clean_path(*given, object));
+  if (plan.delegated.empty()) return Error::invalid(object, "names no cgroup below the container's own");
+  if (spec.process && spec.linux)
+    plan.delegated_owner = host_uid(spec.linux->uid_mappings, spec.process->user.uid);
+  return {};
+}
+
 }  // namespace
 
 Result<std::string> plan_cgroup_path(const std::string& cgroups_path, const std::string& id) {
   constexpr std::string_view kObject = "/linux/cgroupsPath";
-  constexpr size_t kMaxPath = 3072;  // PATH_MAX less room for the mount point and a file's name
   if (cgroups_path.empty()) return "/" + id;
-  std::string path;
-  for (const std::string& part : text::split(cgroups_path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part == "..") return Error::invalid(std::string(kObject), "can't contain \"..\"");
-    path += "/" + part;
-  }
+  const std::string path = TRY(clean_path(cgroups_path, kObject));
   if (path.empty()) return Error::invalid(std::string(kObject), "can't be the root of the hierarchy");
-  if (path.size() > kMaxPath) return Error::invalid(std::string(kObject), "is longer than 3072 bytes");
   return path;
 }
 
@@ -189,6 +210,7 @@ Result<CgroupPlan> plan_cgroup(const spec::Spec& spec, const CgroupLayout& layou
   const bool any = spec.linux.has_value() && spec.linux->resources.has_value();
   TRY(add_devices(any ? spec.linux->resources->devices : std::vector<spec::DeviceRule>(), layout, plan));
   plan.owner = plan_owner(spec, layout);
+  TRY(plan_delegation(spec, layout, plan));
   return plan;
 }
 

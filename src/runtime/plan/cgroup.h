@@ -62,6 +62,10 @@ struct CgroupPlan {
   // Who may manage the subtree from inside (config-linux.md, "Cgroup ownership"): the host's number of the
   // process's user, where the container has a cgroup namespace and a writable cgroup2 mount.
   std::optional<uid_t> owner;
+  // run.oci.delegate-cgroup: the processes live in this group below `path` ("/a/b"), and it is theirs to manage. The
+  // limits are those of `path`, which is the root of the cgroup namespace. Empty: they live in `path`.
+  std::string delegated;
+  std::optional<uid_t> delegated_owner;
 };
 
 // `id` names the cgroup when the configuration has no linux.cgroupsPath.

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // A container without a cgroup of its own (--cgroup-manager disabled): it stays in its caller's. Pure.
 #include "estiva/base/text.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/cgroup_devices.h"
 #include "runtime/plan/parts.h"
 
 namespace estiva::plan {
 
 Result<void> check_without_cgroup(const Input& in, Plan& plan) {
+  if (!annotations::value(in.spec, annotations::kDelegateCgroup).value_or("").empty()) {
+    return Error::unsupported(annotations::pointer(annotations::kDelegateCgroup),
+                              "needs a cgroup; --cgroup-manager disabled makes none");
+  }
   if (!in.linux.resources) return {};
   Result<std::vector<CgroupFile>> files = plan_cgroup_files(*in.linux.resources, CgroupLayout());
   if (!files.ok() && files.error().code() == Code::kUnsupported) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "estiva/base/text.h"
+#include "runtime/plan/annotations.h"
 #include "runtime/plan/names.h"
 #include "runtime/plan/parts.h"
 
@@ -120,7 +121,7 @@ bool made_mount_namespace(const spec::Linux& linux) {
 
 namespace plan {
 
-ExecDefaults keep_for_exec(const Input& in) {
+ExecDefaults keep_for_exec(const Input& in, const Plan& plan) {
   ExecDefaults kept;
   kept.process = in.spec.process;
   if (kept.process) kept.process->args.clear();
@@ -130,12 +131,13 @@ ExecDefaults keep_for_exec(const Input& in) {
   kept.linux.personality = in.linux.personality;
   kept.linux.memory_policy = in.linux.memory_policy;
   kept.linux.intel_rdt = in.linux.intel_rdt;
-  if (in.linux.seccomp) {  // its rules are kept compiled
+  if (plan.seccomp) {  // its rules are kept compiled
+    const spec::Seccomp& profile = plan.seccomp->profile;
     spec::Seccomp& seccomp = kept.linux.seccomp.emplace();
-    seccomp.default_action = in.linux.seccomp->default_action;
-    seccomp.flags = in.linux.seccomp->flags;
-    seccomp.listener_path = in.linux.seccomp->listener_path;
-    seccomp.listener_metadata = in.linux.seccomp->listener_metadata;
+    seccomp.default_action = profile.default_action;
+    seccomp.flags = profile.flags;
+    seccomp.listener_path = profile.listener_path;
+    seccomp.listener_metadata = profile.listener_metadata;
   }
   kept.new_keyring = in.options.new_keyring;
   return kept;
@@ -178,12 +180,14 @@ Result<ExecPlan> plan_exec(const ExecDefaults& container, const ContainerFacts& 
   const plan::Input in{spec, container.linux, host, options.run};
   ExecPlan plan;
   plan.cgroups = TRY(plan_sub_cgroups(options.cgroups));
+  plan.follows_init =
+      plan.cgroups.empty() && !annotations::value(spec, annotations::kDelegateCgroup).value_or("").empty();
   plan.enters_root = !made_mount_namespace(container.linux);
   Plan& shared = plan.shared;
   shared.id = options.run.id;
   shared.new_keyring = container.new_keyring;
   shared.cgroup.path = facts.cgroup;
-  shared.seccomp = container.linux.seccomp;
+  if (container.linux.seccomp) shared.seccomp.emplace().profile = *container.linux.seccomp;
   shared.namespaces = TRY(plan_joins(container, facts));
   Result<std::optional<ProcessPlan>> process = plan::plan_process(in, shared);
   if (!process.ok()) return locate(options, std::move(process).error());

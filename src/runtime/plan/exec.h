@@ -55,6 +55,7 @@ struct ExecPlan {
   bool enters_root =
       false;  // the mount namespace is not the container's own: its root has to be entered apart
   std::vector<SubCgroup> cgroups;  // --cgroup; empty: the container's own, or where its init is
+  bool follows_init = false;       // its processes are not to be in its own cgroup (run.oci.delegate-cgroup)
 };
 
 // Errors name the option, or the property of the process document.

@@ -46,6 +46,7 @@ struct RunOptions {
   std::string listen_names;
   bool detached = true;          // create, or run --detach
   bool console_socket = false;   // --console-socket was given
+  std::string seccomp_receiver;  // RUN_OCI_SECCOMP_RECEIVER: the agent where nothing else names one
   std::string notify_directory;  // to be mounted for the container's NOTIFY_SOCKET; empty: none
 };
 

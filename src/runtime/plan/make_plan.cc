@@ -80,12 +80,12 @@ Result<Plan> make_plan(const spec::Spec& spec, const HostFacts& host, const RunO
   plan.sysctls = TRY(plan::plan_sysctls(in, plan));
   plan.process = TRY(plan::plan_process(in, plan));
   if (plan::has_notify(options, spec, plan)) plan::tell_notify(plan.process->env);
-  if (in.linux.seccomp) plan.seccomp = TRY(plan::plan_seccomp(*in.linux.seccomp));
+  plan.seccomp = TRY(plan::plan_seccomp(in, plan.warnings));
   if (spec.hooks) {
     TRY(plan::check_hooks(*spec.hooks));
     plan.hooks = *spec.hooks;
   }
-  plan.exec = plan::keep_for_exec(in);
+  plan.exec = plan::keep_for_exec(in, plan);
   return plan;
 }
 

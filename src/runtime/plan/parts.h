@@ -59,10 +59,15 @@ Result<std::optional<RdtStep>> plan_rdt(const Input& in);
 // The lines for the schemata file, also of `update`.
 Result<std::string> plan_schemata(const spec::IntelRdt& rdt);
 Result<std::vector<SysctlStep>> plan_sysctls(const Input& in, const Plan& plan);
-// Checked. Without a rule for the agent there is none: listenerPath and listenerMetadata are empty then.
-Result<spec::Seccomp> plan_seccomp(const spec::Seccomp& seccomp);
+// Nothing: no filter. Without a rule for the agent there is none: listenerPath and listenerMetadata are empty then.
+Result<std::optional<SeccompPlan>> plan_seccomp(const Input& in, std::vector<std::string>& warnings);
+// What a filter has for the seccomp agent.
+enum class AgentUse { kNone, kPossible, kCertain };
+// The filter of an annotation, base64. Its form is checked; what it does is the kernel's to check.
+Result<std::vector<sock_filter>> read_seccomp_program(const std::string& text);
+AgentUse agent_use(const std::vector<sock_filter>& program);
 Result<void> check_hooks(const spec::Hooks& hooks);
-// For `exec`.
-ExecDefaults keep_for_exec(const Input& in);
+// For `exec`. Needs plan.seccomp.
+ExecDefaults keep_for_exec(const Input& in, const Plan& plan);
 
 }  // namespace estiva::plan

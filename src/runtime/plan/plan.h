@@ -4,6 +4,7 @@
 // `object` members are JSON pointers into config.json, for the errors of the step.
 #pragma once
 
+#include <linux/filter.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -201,6 +202,13 @@ struct ProcessPlan {
   unsigned preserve_fds = 0;  // LISTEN_FDS and --preserve-fds together, from 3 on
 };
 
+struct SeccompPlan {
+  spec::Seccomp profile;             // checked; compiled by the parent
+  std::vector<sock_filter> program;  // not empty: loaded as it is, and the profile's rules count for nothing
+  bool known_calls = false;          // a name that libseccomp does not know is an error
+  std::string agent_object;          // who names the agent, where the profile has a path to one
+};
+
 // What a container keeps of its configuration for the processes that join it later (exec). In the terms of the document,
 // so that a property of a process is kept without being named here.
 struct ExecDefaults {
@@ -223,8 +231,8 @@ struct Plan {
   std::string hostname, domainname;
   std::vector<SysctlStep> sysctls;
   bool new_keyring = true;
-  std::optional<ProcessPlan> process;    // absent: create works, start does not (runtime.md)
-  std::optional<spec::Seccomp> seccomp;  // checked; compiled by the parent
+  std::optional<ProcessPlan> process;  // absent: create works, start does not (runtime.md)
+  std::optional<SeccompPlan> seccomp;
   std::vector<NetDeviceStep> net_devices;
   std::optional<RdtStep> rdt;
   spec::Hooks hooks;

@@ -55,6 +55,10 @@ std::string print_cgroup(const CgroupPlan& plan) {
     out += cat("cgroup devices.", line.allow ? "allow " : "deny ", line.line, "\n");
   if (!plan.device_program.empty())
     out += cat("cgroup device program, ", plan.device_program.size(), " instructions\n");
+  if (!plan.delegated.empty()) {
+    out += cat("cgroup ", plan.path, plan.delegated, " delegated");
+    out += plan.delegated_owner ? cat(" to ", *plan.delegated_owner, "\n") : "\n";
+  }
   return out;
 }
 
@@ -193,6 +197,16 @@ std::string print_process(const ProcessPlan& plan) {
   return out + cat("exec", words(plan.args), "\n");
 }
 
+std::string print_seccomp(const SeccompPlan& plan) {
+  const spec::Seccomp& profile = plan.profile;
+  std::string out = plan.program.empty() ? cat("seccomp ", spec::name(profile.default_action), ", ",
+                                               profile.syscalls.size(), " rules")
+                                         : cat("seccomp program, ", plan.program.size(), " instructions");
+  if (plan.known_calls) out += ", known system calls only";
+  if (!profile.listener_path.empty()) out += cat(", agent ", profile.listener_path);
+  return out + "\n";
+}
+
 std::string print_hooks(const char* kind, const std::vector<spec::Hook>& hooks) {
   std::string out;
   for (const spec::Hook& hook : hooks) out += cat("hook ", kind, " ", hook.path, words(hook.args), "\n");
@@ -216,10 +230,7 @@ std::string to_text(const Plan& plan) {
   if (!plan.domainname.empty()) out += cat("domainname ", plan.domainname, "\n");
   for (const SysctlStep& step : plan.sysctls)
     out += cat("sysctl ", step.path, " = ", text::quote(step.value), "\n");
-  if (plan.seccomp) {
-    out += cat("seccomp ", spec::name(plan.seccomp->default_action), ", ", plan.seccomp->syscalls.size(),
-               " rules\n");
-  }
+  if (plan.seccomp) out += print_seccomp(*plan.seccomp);
   out += print_hooks("startContainer", plan.hooks.start_container);
   if (plan.process) out += print_process(*plan.process);
   return out + print_hooks("poststart", plan.hooks.poststart) + print_hooks("poststop", plan.hooks.poststop);

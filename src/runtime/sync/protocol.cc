@@ -104,6 +104,7 @@ Result<Message> Channel::receive() {
   const Type type = static_cast<Type>(received.data[0]);
   switch (type) {
     case Type::kMapIds:
+    case Type::kCgroup:
     case Type::kHooks:
     case Type::kMoved:
     case Type::kLimits:

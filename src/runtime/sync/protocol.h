@@ -6,6 +6,8 @@
 //   ------------------                             ---------------------
 //   kMapIds        new user namespace          ->  writes uid_map and gid_map
 //                                              <-  kDone
+//   kCgroup        cgroup namespace made       ->  moves it into the cgroup that is delegated to it
+//                                              <-  kDone
 //   kNetDevices    network namespace made     ->  moves devices of the host into it
 //                                              <-  kDone
 //   kHooks         namespaces and mounts made  ->  runs prestart and createRuntime hooks
@@ -50,6 +52,7 @@ namespace estiva::sync {
 enum class Type : char {
   kEnd = 0,
   kMapIds = 'm',
+  kCgroup = 'c',
   kNetDevices = 'n',
   kHooks = 'h',
   kMoved = 'p',

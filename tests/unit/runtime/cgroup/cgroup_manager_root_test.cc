@@ -365,6 +365,43 @@ TEST_F(CgroupUnified, OwnerOfADelegatedCgroup) {
   EXPECT_EQ(info.st_uid, 0u);
 }
 
+// The init goes first: with it in its own cgroup the controllers could not be handed down.
+TEST_F(CgroupUnified, ThePartThatIsDelegated) {
+  plan_.delegated = "/a/b";
+  plan_.delegated_owner = 4321;
+  const CgroupHandle handle = make_good();
+  const pid_t pid = child_in(handle);
+  const Result<void> done = delegate(record_, plan_, pid);
+  ASSERT_TRUE(done.ok()) << done.error().to_string();
+  const std::string own = directory(layout_.hierarchies[0]);
+  EXPECT_EQ(content(own + "/cgroup.procs"), "");
+  EXPECT_EQ(content(own + "/a/b/cgroup.procs"), std::to_string(pid) + "\n");
+  EXPECT_EQ(content(own + "/a/b/cgroup.controllers"), content(own + "/cgroup.controllers"));
+  EXPECT_EQ(content(own + "/a/cgroup.subtree_control"), content(own + "/cgroup.controllers"));
+  struct stat info {};
+  for (const auto& [name, owner] : {std::pair{"/cgroup.procs", 0u},
+                                    {"/a/cgroup.procs", 0u},
+                                    {"/a/b", 4321u},
+                                    {"/a/b/cgroup.procs", 4321u},
+                                    {"/a/b/cgroup.freeze", 0u}}) {
+    ASSERT_EQ(stat((own + name).c_str(), &info), 0) << name;
+    EXPECT_EQ(info.st_uid, owner) << name;
+  }
+  EXPECT_EQ(processes(record_).value(), std::vector<pid_t>{pid});
+}
+
+TEST_F(CgroupUnified, AFrozenPartIsNotDelegated) {
+  plan_.delegated = "/a";
+  const CgroupHandle handle = make_good();
+  const std::string below = directory(layout_.hierarchies[0]) + "/a";
+  ASSERT_TRUE(fs::create_directory(below));
+  std::ofstream(below + "/cgroup.freeze") << "1";
+  const Result<void> done = delegate(record_, plan_, child_in(handle));
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().code(), Code::kState);
+  EXPECT_EQ(content(below + "/cgroup.procs"), "");
+}
+
 // ---- devices: what the kernel does with the rules, v1 lines or v2 program
 
 // Bit 0: /dev/null opens; bit 1: /dev/full does; bit 2: the kernel's log (c 1:11) can be made and opened.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cgroup plan as a whole: path, device rules by host, ownership, checkBeforeUpdate.
+// The cgroup plan as a whole: path, device rules by host, ownership, delegation, checkBeforeUpdate.
 #include "runtime/plan/cgroup.h"
 
 #include <gtest/gtest.h>
@@ -109,6 +109,45 @@ TEST(CgroupPlan, Owner) {
   spec::Spec unmapped = spec;
   unmapped.process->user.uid = 99;
   EXPECT_FALSE(plan_cgroup(unmapped, kV2, "box").value().owner.has_value());
+}
+
+spec::Spec delegating(const std::string& to) {
+  spec::Spec spec;
+  spec.process.emplace();
+  spec.process->user.uid = 5;
+  spec.linux.emplace();
+  spec.annotations = {{"run.oci.delegate-cgroup", to}};
+  return spec;
+}
+
+TEST(CgroupPlan, Delegation) {
+  const std::pair<const char*, const char*> kPaths[] = {
+      {"a", "/a"}, {"/a", "/a"}, {"a/./b//", "/a/b"}, {"..a", "/..a"}, {"", ""}};
+  for (const auto& [given, expected] : kPaths)
+    EXPECT_EQ(plan_cgroup(delegating(given), kV2, "box").value().delegated, expected) << given;
+  spec::Spec spec = delegating("a");
+  EXPECT_EQ(plan_cgroup(spec, kV2, "box").value().delegated_owner, std::optional<uid_t>(5));
+  EXPECT_FALSE(plan_cgroup(spec, kV2, "box").value().owner.has_value());
+  spec.linux->uid_mappings = {{0, 100000, 10}};
+  EXPECT_EQ(plan_cgroup(spec, kV2, "box").value().delegated_owner, std::optional<uid_t>(100005));
+  spec.process.reset();
+  EXPECT_FALSE(plan_cgroup(spec, kV2, "box").value().delegated_owner.has_value());
+}
+
+TEST(CgroupPlan, DelegationThatIsRefused) {
+  for (const char* wrong : {"..", "/..", "../a", "a/../b", "/", "./."}) {
+    const Result<CgroupPlan> plan = plan_cgroup(delegating(wrong), kV2, "box");
+    ASSERT_FALSE(plan.ok()) << wrong;
+    EXPECT_EQ(plan.error().code(), Code::kInvalid);
+    EXPECT_EQ(plan.error().parts().object, "/annotations/run.oci.delegate-cgroup");
+  }
+  EXPECT_FALSE(plan_cgroup(delegating("/" + std::string(3072, 'a')), kV2, "box").ok());
+  for (const CgroupLayout& layout : {kV1, kHybrid, CgroupLayout()}) {
+    const Result<CgroupPlan> plan = plan_cgroup(delegating("a"), layout, "box");
+    ASSERT_FALSE(plan.ok());
+    EXPECT_EQ(plan.error().code(), Code::kUnsupported);
+    EXPECT_TRUE(plan_cgroup(delegating(""), layout, "box").ok());
+  }
 }
 
 }  // namespace

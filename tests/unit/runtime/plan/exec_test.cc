@@ -213,5 +213,19 @@ TEST(PlanExec, SubCgroupsThatContradictAreRefused) {
   EXPECT_NE(sub_cgroups({":a"}).find("empty controller"), std::string::npos);
 }
 
+// Of a container whose cgroup is to have no processes.
+TEST(PlanExec, FollowsTheInitIntoADelegatedCgroup) {
+  ContainerFacts facts{42, CLONE_NEWNS | CLONE_NEWPID};
+  ExecOptions given = options();
+  const auto follows = [&] { return plan_exec(container(), facts, HostFacts(), given).value().follows_init; };
+  EXPECT_FALSE(follows());
+  facts.annotations = {{"run.oci.delegate-cgroup", ""}};
+  EXPECT_FALSE(follows());
+  facts.annotations = {{"run.oci.delegate-cgroup", "a"}};
+  EXPECT_TRUE(follows());
+  given.cgroups = {"b"};
+  EXPECT_FALSE(follows());
+}
+
 }  // namespace
 }  // namespace estiva
