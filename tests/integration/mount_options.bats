@@ -122,6 +122,17 @@ mount_knows_nosymfollow() { [[ $(mount --version) =~ \ 2\.(39|[4-9]) ]]; }
     lacks_flags "$(super_of /c)" sync dirsync lazytime
 }
 
+@test "rsync and its like, of crun: nothing sets flags of file systems below a mount, so they are refused" {
+    only_estiva "crun takes them"
+    local word
+    mkdir "$T/data"
+    for word in rsync rasync rdirsync rmand rnomand; do
+        mount_of /m none "$T/data" rbind "$word"
+        assert_refused /mounts/7/options/1 "$word"
+        config '.mounts |= map(select(.destination != "/m"))'
+    done
+}
+
 # What the kernel is told of the mount whose source is named: the flags of mount(2).
 told() { # OPTION...
     mount_of /t tmpfs probe-me "$@"
