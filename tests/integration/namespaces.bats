@@ -80,6 +80,17 @@ joins() { # KIND [FILTER]: the container is in the holder's namespace of that ki
 }
 @test "join an IPC namespace" { joins ipc; }
 @test "join a pid namespace" { joins pid; }
+@test "join a pid namespace without the mount API: what the image has at /proc leads nowhere" {
+    only_estiva "others have no such steps"
+    local number
+    mkdir -p "$BUNDLE/rootfs/proc/self/fd" "$BUNDLE/rootfs/decoy"
+    for number in {3..40}; do ln -s /decoy "$BUNDLE/rootfs/proc/self/fd/$number"; done
+    without "$OLD_KERNEL"
+    joins pid
+    WITHOUT=()
+    capture exec "$CTR" sh -c 'readlink /proc/self; ls /decoy | wc -l; grep -c " /proc proc " /proc/mounts'
+    assert_match "$output" $'^[0-9]+\n0\n[1-9]'
+}
 @test "join a cgroup namespace" { joins cgroup; }
 @test "join a mount namespace" {
     not_on runc "1.1 refuses a root in a joined mount namespace on this kernel"

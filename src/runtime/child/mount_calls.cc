@@ -199,6 +199,17 @@ Result<Fd> find_mounted(const Context& c, const MountStep& step, FdView target) 
   return found;
 }
 
+// Once the root is entered (a pid namespace is joined), /proc is what the image has there until one is mounted: no path
+// below it leads to a descriptor, and it might lead elsewhere.
+template <typename Make>
+Result<void> make_at(const Context& c, FdView target, const Make& make) {
+  if (!c.entered || !S_ISDIR(TRY(sys::fstat(target)).st_mode)) return make(descriptor_path(target));
+  TRY(sys::fchdir(target));
+  Result<void> made = make(std::string("."));
+  TRY(sys::chdir("/"));
+  return made;
+}
+
 // mount(2) changes only what is attached. `make` mounts on the path that it is given.
 template <typename Make>
 Result<void> attach_ready(const Context& c, const MountStep& step, FdView target, const Make& make) {
@@ -207,7 +218,7 @@ Result<void> attach_ready(const Context& c, const MountStep& step, FdView target
     const Result<struct stat> there = sys::fstatat(FdView::cwd(), place, 0);
     if (!there.ok() && there.error().errnum() == ENOENT) place.clear();
   }
-  TRY(make(place.empty() ? descriptor_path(target) : place));
+  TRY(place.empty() ? make_at(c, target, make) : make(place));
   const Fd mounted = place.empty() ? TRY(find_mounted(c, step, target)) : TRY(sys::open(place, O_PATH));
   if (step.copy_up) TRY(copy_up(c, target, mounted));
   TRY(set_attributes(c, step, mounted));
@@ -223,7 +234,7 @@ Result<void> mount_old_api(const Context& c, const MountStep& step, FdView targe
     return sys::mount(source, where, step.type.c_str(), flags, data.empty() ? nullptr : data.c_str())
         .context([&] { return step.type; });
   };
-  return needs_more(step) ? attach_ready(c, step, target, make) : make(descriptor_path(target));
+  return needs_more(step) ? attach_ready(c, step, target, make) : make_at(c, target, make);
 }
 
 }  // namespace
