@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the runtime tells others by a socket: NOTIFY_SOCKET of systemd (sd_notify(3)), --pidfd-socket.
+# Guests: old
 
 load helpers
 
