@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # exec and the container that it enters: its state, its namespaces, its root, its cgroups, its record.
+# Guests: old
 
 load helpers
 load exec
