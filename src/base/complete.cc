@@ -29,7 +29,7 @@ Result<Line> read_line(std::span<const Option> table, void* target, std::span<co
   if (operands.ok()) return Line{nullptr, std::move(operands).value()};
   const options::Word last = options::read_word(table, words.back());
   if (!last.wants_value()) return std::move(operands).error();
-  return Line { last.option, TRY(options::parse(table, target, words.first(words.size() - 1), mixed)) };
+  return Line{last.option, TRY(options::parse(table, target, words.first(words.size() - 1), mixed))};
 }
 
 void offer_value(Answer& answer, std::string_view argument) {

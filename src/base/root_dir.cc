@@ -164,10 +164,7 @@ Result<RootDir::Parent> RootDir::open_parent(std::string_view path) const {
   if (parts.empty() || parts.back() == "..") return Error::invalid(text::quote(path), "names no file");
   std::string name = std::move(parts.back());
   parts.pop_back();
-  return Parent {
-    TRY(make_directories(text::cat("/", text::join(parts, "/")), 0755))
-    , std::move(name)
-  };
+  return Parent{TRY(make_directories(text::cat("/", text::join(parts, "/")), 0755)), std::move(name)};
 }
 
 }  // namespace estiva

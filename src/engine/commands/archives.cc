@@ -130,10 +130,7 @@ Result<std::vector<image::Wanted>> wanted_images(const Store& store,
                                                  const std::vector<std::string>& operands) {
   std::vector<image::Wanted> out;
   for (const std::string& operand : operands) {
-    image::Wanted wanted {
-      TRY(store.find_image(operand))
-      , {}
-    };
+    image::Wanted wanted{TRY(store.find_image(operand)), {}};
     const Result<Reference> reference = Reference::parse(operand);
     std::vector<std::string> all;
     for (const image::NameRecord& name : wanted.image.names) {
@@ -201,8 +198,7 @@ Result<int> import(Invocation& in) {
   ImportOptions given;
   const std::vector<std::string> operands = TRY(parse_operands(kImport, &given, in, 1, 2));
   std::string name;
-  if (operands.size() > 1) name = TRY(Reference::parse(operands[1]))
-  .full();
+  if (operands.size() > 1) name = TRY(Reference::parse(operands[1])).full();
   const Store store = TRY(open_store(in));
   Session session = TRY(Session::begin(store));
   const std::string where = operands[0].starts_with("rootfs:")

@@ -131,10 +131,8 @@ Result<int> dry_run(Invocation& in, const Subject& subject, const CommitFlags& g
   subject.configure(image);
   image::ContainerConfig config = image.config.value_or(image::ContainerConfig());
   TRY(image::apply_instructions(given.changes, config));
-  const Preview preview = TRY(image::preview(bundle.comparison, config, {
-    .newest = TRY(image::source_date_epoch())
-    , .visit = {}
-  }));
+  const Preview preview = TRY(
+      image::preview(bundle.comparison, config, {.newest = TRY(image::source_date_epoch()), .visit = {}}));
   for (const std::string& warning : preview.warnings) in.log.warning(warning);
   TRY(print(preview_text(preview)));
   return 0;

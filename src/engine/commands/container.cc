@@ -124,8 +124,7 @@ Result<int> container(Invocation& in) {
   if (std::ranges::find(kShared, verb) == std::end(kShared))
     return Error(Code::kInvalid, text::cat("unknown command ", text::quote(text::cat("container ", verb))))
         .hint(text::cat("usage: ", usage(in.program, kContainer)));
-  return TRY(find_command(in.program, verb))
-  ->run(in);
+  return TRY(find_command(in.program, verb))->run(in);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ struct End {
 Result<End> open_end(const Operand& operand, const RootDir& root) {
   if (!operand.is_local()) return End{operand, root, cleaned_path(operand.path)};
   if (operand.path.empty()) return Error(Code::kInvalid, "an empty path names no file");
-  return End { operand, root, cleaned_path(TRY(files::absolute(operand.path))) };
+  return End{operand, root, cleaned_path(TRY(files::absolute(operand.path)))};
 }
 
 // ---- the source

@@ -57,8 +57,7 @@ bool means_bundle(const Store& store, const std::string& operand) {
 
 // The image as its last step left it, beside what it was before.
 Result<Opened> open_last_layer(const Store& store, const std::string& name) {
-  const std::vector<Digest> all = TRY(store.find_image(name))
-  .record.diff_ids;
+  const std::vector<Digest> all = TRY(store.find_image(name)).record.diff_ids;
   Opened out;
   out.before = TRY(view_of(store, std::span(all).first(all.empty() ? 0 : all.size() - 1)));
   out.after = TRY(view_of(store, all));
@@ -177,8 +176,9 @@ Result<std::string> content_of(const Comparison& comparison, const Change& chang
     return found != nullptr && found->attributes.is_file();
   };
   if (!is_file(before) && !is_file(after)) return std::string();
-  const std::optional<std::string> old = TRY(read_text(comparison.before, is_file(before) ? before : nullptr))
-  , now = TRY(read_text(comparison.after, is_file(after) ? after : nullptr));
+  const std::optional<std::string> old =
+                                       TRY(read_text(comparison.before, is_file(before) ? before : nullptr)),
+                                   now = TRY(read_text(comparison.after, is_file(after) ? after : nullptr));
   if (!old || !now) return std::string("not compared line by line: no text, or a large one\n");
   const std::string path = utf8::printable(change.path);
   const std::string lines = image::unified_diff(*old, *now);

@@ -121,8 +121,7 @@ struct Usage {
 Result<Usage> usage_of(const image::Store& store, const char* name, const char* place) {
   Usage out{name};
   out.size = TRY(image::disk_usage(store.dir(), place));
-  out.count = TRY(store.objects(place))
-  .size();
+  out.count = TRY(store.objects(place)).size();
   return out;
 }
 

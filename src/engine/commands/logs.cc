@@ -133,11 +133,7 @@ Result<int> logs(Invocation& in) {
   const Strings operands = TRY(parse_operands(kLogs, &flags, in, 1, 1));
   const Engine engine = TRY(open_containers(in));
   const ContainerRecord record = TRY(engine.containers.find(operands[0]));
-  Limits limits {
-    TRY(time_or(flags.since, INT64_MIN))
-    , TRY(time_or(flags.until, INT64_MAX))
-    , flags.timestamps
-  };
+  Limits limits{TRY(time_or(flags.since, INT64_MIN)), TRY(time_or(flags.until, INT64_MAX)), flags.timestamps};
   const auto most = flags.tail == "all" ? SIZE_MAX : text::number<size_t>(flags.tail);
   if (!most) return Error(Code::kInvalid, "takes a number or all").object("option --tail");
   if (record.options.log_driver == "none")

@@ -55,13 +55,12 @@ Result<int> tag(Invocation& in) {
 
 // The name that the text stands for, among those that are there.
 Result<std::string> known_name(const Store& store, const std::string& text) {
-  const std::string full = TRY(parse_name(text))
-  .full();
+  const std::string full = TRY(parse_name(text)).full();
   for (const image::NameRecord& name : TRY(store.names()))
     if (name.name == full) return full;
-  return TRY(store.find_image(text))
-  .names.empty() ? Error(Code::kInvalid, "is no name").object(text::quote(text))
-                 : Error(Code::kInvalid, "is no name, but the image has some").object(text::quote(text));
+  return TRY(store.find_image(text)).names.empty()
+             ? Error(Code::kInvalid, "is no name").object(text::quote(text))
+             : Error(Code::kInvalid, "is no name, but the image has some").object(text::quote(text));
 }
 
 Result<int> untag(Invocation& in) {

@@ -78,8 +78,7 @@ Result<std::vector<Listed>> choose(const Engine& engine, const PsFlags& flags) {
     Listed each{std::move(record), {}};
     each.status = TRY(status_of(engine.containers, each.record));
     bool wanted = (all || runs(each.status)) && out.size() < most;
-    for (const std::string& filter : flags.filter) wanted = TRY(matches(each, filter))
-    &&wanted;
+    for (const std::string& filter : flags.filter) wanted = TRY(matches(each, filter)) && wanted;
     if (wanted) out.push_back(std::move(each));
   }
   return out;

@@ -31,7 +31,8 @@ struct Made {
 
 // The image is fetched first where it is not here, or where that is asked for.
 Result<Made> make(Invocation& in, const Engine& engine, const RunFlags& flags, const Strings& operands) {
-  CreateRequest request{static_cast<const ContainerOptions&>(flags), operands[0], Strings(operands.begin() + 1, operands.end())};
+  CreateRequest request{static_cast<const ContainerOptions&>(flags), operands[0],
+                        Strings(operands.begin() + 1, operands.end())};
   TRY(read_seccomp_files(request.options.security_opt));
   if (flags.network == "host" && !flags.publish.empty())
     in.log.warning("Published ports are discarded when using host network mode");

@@ -46,12 +46,10 @@ Result<std::vector<Listed>> list_of(const std::string& bundle, const BundleState
   std::vector<Listed> out;
   for (const Snapshot& each : state.snapshots)
     if (!each.name.empty())
-      out.push_back({
-        each.name, image::name_of_snapshot(state, each.parent), each.created_ns, TRY(size_of(each.files))
-        , each.automatic
-      });
+      out.push_back({each.name, image::name_of_snapshot(state, each.parent), each.created_ns,
+                     TRY(size_of(each.files)), each.automatic});
   out.push_back(
-      { std::string(kNow), image::name_of_snapshot(state, state.base), 0, TRY(size_of(state.upper)) });
+      {std::string(kNow), image::name_of_snapshot(state, state.base), 0, TRY(size_of(state.upper))});
   return out;
 }
 

@@ -113,8 +113,7 @@ Result<void> Containers::forget(const std::string& id) const {
 }
 
 Result<ContainerRecord> Containers::find(const std::string& wanted) const {
-  std::vector<ContainerRecord> all = TRY(list())
-  , begin_so;
+  std::vector<ContainerRecord> all = TRY(list()), begin_so;
   std::vector<std::string_view> names;
   for (ContainerRecord& record : all) {
     if (record.id == wanted || record.name == wanted || text::cat("/", record.name) == wanted) return record;

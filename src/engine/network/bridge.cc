@@ -59,8 +59,7 @@ Result<std::string> choose_subnet_v6(NetlinkSocket& route) {
   constexpr size_t kDigits = 10;  // 40 bits
   const std::vector<Destination> routes = TRY(ipv6_routes_of_host(route));
   for (int i = 0; i < kTries; ++i) {
-    const std::string digits = TRY(make_id())
-    .substr(0, kDigits);
+    const std::string digits = TRY(make_id()).substr(0, kDigits);
     const std::string subnet = unique_subnet(text::number<uint64_t>(digits, 16).value_or(0));
     if (!meets(subnet, routes)) return inet::text(subnet);
   }
@@ -163,7 +162,7 @@ Result<Inside> new_namespace(bool ipv6) {
   Result<Inside> made = [&]() -> Result<Inside> {
     if (ipv6) TRY(quieten_ipv6());
     Fd opened = TRY(sys::open(kOwnNamespace, O_RDONLY));
-    return Inside { std::move(opened), TRY(NetlinkSocket::open()) };
+    return Inside{std::move(opened), TRY(NetlinkSocket::open())};
   }();
   TRY(sys::setns(own, CLONE_NEWNET));
   return made;
@@ -222,8 +221,7 @@ static Result<void> check_address(const PublishedPort& port, const std::string& 
 }
 
 Result<void> check_published(const ContainerOptions& options) {
-  const bool shares = TRY(network_mode(options))
-  == NetworkMode::kContainer;
+  const bool shares = TRY(network_mode(options)) == NetworkMode::kContainer;
   if (shares && !options.publish.empty())
     return Error(Code::kInvalid, "conflicting options: port publishing and the container type network mode")
         .hint("publish the ports of the container whose network it is");

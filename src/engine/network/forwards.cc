@@ -68,8 +68,7 @@ Result<std::vector<HeldPort>> hold_places(std::vector<PublishedPort>& places, Pu
     HeldPort held;
     held.port = each.is_v6() && each.protocol == "tcp" ? each.container : uint16_t{0};
     held.socket = TRY(sys::bound_inet_socket(socket_name(each), held.port != 0 ? kBacklog : 0));
-    if (each.host == 0) each.host = TRY(sys::inet_name(held.socket))
-    .port;
+    if (each.host == 0) each.host = TRY(sys::inet_name(held.socket)).port;
     out.push_back(std::move(held));
   }
   return out;

@@ -159,8 +159,7 @@ Result<void> make_pair(NetlinkSocket& route, const PairRequest& request) {
 }
 
 Result<void> configure_inside(NetlinkSocket& inside, const Addresses& addresses) {
-  const int index = TRY(need_link(inside, kInside))
-  .index;
+  const int index = TRY(need_link(inside, kInside)).index;
   std::vector<Request> requests;
   requests.push_back(set_up(1));  // the loopback is always the first
   requests.push_back(new_address(index, ipv4_bytes(addresses.address), addresses.subnet.prefix));

@@ -113,12 +113,16 @@ Result<void> write_config(const Engine& engine, const ContainerRecord& record,
                            : image.config               ? image.config->user
                                                         : "";
   const image::FoundUser found = TRY(image::find_user(root, user));
-  SpecInput input {
-    .record = record, .image = image, .user = found, .devices = {}, .groups = {},
-    .files = engine.containers.dir(record.id), .volumes = engine.volumes(),
-    .init = TRY(provide_init(engine, record))
-    , .network_path = {}, .shared_network = false
-  };
+  SpecInput input{.record = record,
+                  .image = image,
+                  .user = found,
+                  .devices = {},
+                  .groups = {},
+                  .files = engine.containers.dir(record.id),
+                  .volumes = engine.volumes(),
+                  .init = TRY(provide_init(engine, record)),
+                  .network_path = {},
+                  .shared_network = false};
   input.devices = TRY(find_devices(record.options.device));
   input.groups = TRY(added_groups(root, record.options));
   const NetworkMode network = TRY(network_mode(record.options));

@@ -106,8 +106,7 @@ Result<void> add_ports(const Engine& engine, const std::string& id, const std::s
   alone.publish = {spec};
   TRY(check_published(alone));
   const Ipv6 ipv6 = TRY(ipv6_of(containers, id));
-  Ports ports = TRY(published_ports(alone.publish))
-  , held;
+  Ports ports = TRY(published_ports(alone.publish)), held;
   const std::vector<HeldPort> sockets = TRY(hold_ports(containers, record, ports, ipv6));
   const Ports places = places_of(ports, ipv6);
   const ShimConnection shim = TRY(connect(engine, record));

@@ -23,7 +23,7 @@ Result<void> write_mark(const Containers& containers, const std::string& id, con
 
 Result<void> mark_as_ours(const Containers& containers, const std::string& id) {
   const pid_t self = sys::getpid();
-  return write_mark(containers, id, { .by = self, .by_start = TRY(process_start_time(self)) });
+  return write_mark(containers, id, {.by = self, .by_start = TRY(process_start_time(self))});
 }
 
 Result<void> remove_mark(const Containers& containers, const std::string& id) {

@@ -42,10 +42,7 @@ constexpr Key kPromiseKeys[] = {
 };
 
 Result<void> write_promise(const Containers& containers, const std::string& id, int32_t by) {
-  const Promise promise {
-    TRY(boot_id())
-    , by, by == 0 ? 0 : TRY(process_start_time(by))
-  };
+  const Promise promise{TRY(boot_id()), by, by == 0 ? 0 : TRY(process_start_time(by))};
   const std::string text = TRY(key_values::write(kPromiseKeys, &promise));
   const Fd directory = TRY(sys::open(containers.dir(id), O_RDONLY | O_DIRECTORY));
   return files::replace(directory, kPromiseFile, text, 0600);
@@ -86,8 +83,7 @@ Result<void> restart(const Engine& engine, ContainerRecord record, const shim::E
   {
     const Fd lock = TRY(engine.containers.lock(record.id));
     record = TRY(engine.containers.read(record.id));
-    const bool ended = TRY(condition_of(engine.containers, record))
-    == Condition::kExited;
+    const bool ended = TRY(condition_of(engine.containers, record)) == Condition::kExited;
     if (!ended || !wants_restart(record, exit)) return {};
     ++record.restarts;
     TRY(engine.containers.write(record));

@@ -51,12 +51,9 @@ Result<void> mount_bind(const RootDir& root, const spec::Mount& mount, const std
     read_only.attr_set = MOUNT_ATTR_RDONLY;
     TRY(sys::mount_setattr(tree, "", AT_EMPTY_PATH, read_only));
   }
-  const Fd target = TRY(is_directory(tree))
-  ? TRY(root.make_directories(mount.destination, 0755))
+  const Fd target = TRY(is_directory(tree)) ? TRY(root.make_directories(mount.destination, 0755))
                                             : TRY(root.make_file(mount.destination, 0644));
-                                            return sys::move_mount(
-                                                tree, "", target, "",
-                                                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+  return sys::move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
 
 // An id-mapped volume is at its own place only while the container runs.

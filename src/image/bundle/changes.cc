@@ -65,8 +65,7 @@ Result<Side> side_of(std::vector<std::string> layers, const std::vector<std::str
 
 // When the bundle was complete: what nobody touched since then is as it was unpacked.
 Result<struct timespec> completed(const std::string& dir) {
-  return TRY(sys::fstatat(FdView::cwd(), text::cat(dir, "/", kOwn, "/", kState), 0))
-  .st_ctim;
+  return TRY(sys::fstatat(FdView::cwd(), text::cat(dir, "/", kOwn, "/", kState), 0)).st_ctim;
 }
 
 }  // namespace

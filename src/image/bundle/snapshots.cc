@@ -101,8 +101,8 @@ Result<bool> is_unwritten(const Store& store, const std::string& dir, const Bund
   const std::string upper = own_path(dir, state.upper);
   const Fd opened = TRY(sys::open(upper, O_RDONLY | O_DIRECTORY));
   if (!TRY(files::list(opened)).empty()) return false;
-  const std::string below = state.base.empty() ? TRY(bundle_lower(store, dir, state))
-  .front() : own_path(dir, state.base);
+  const std::string below =
+      state.base.empty() ? TRY(bundle_lower(store, dir, state)).front() : own_path(dir, state.base);
   return have_same_root_attributes(upper, below);
 }
 
@@ -219,8 +219,8 @@ Result<Rollback> go_back(const Store& store, const std::string& directory, const
         {.files = left, .name = out.kept, .parent = state.base, .created_ns = epoch_ns(), .automatic = true});
   }
   std::string next = TRY(make_layer(directory));
-  const std::string below = snapshot.empty() ? TRY(bundle_lower(store, directory, state))
-  .front() : own_path(directory, snapshot);
+  const std::string below =
+      snapshot.empty() ? TRY(bundle_lower(store, directory, state)).front() : own_path(directory, snapshot);
   TRY(copy_root_attributes(below, own_path(directory, next)));
   state.undo = left.empty() ? kImageState : left;
   state.upper = std::move(next);

@@ -158,8 +158,7 @@ Result<void> copy_root_attributes(const std::string& from, const std::string& to
 Result<bool> have_same_root_attributes(const std::string& one, const std::string& other) {
   const Fd first = TRY(sys::open(one, O_RDONLY | O_DIRECTORY));
   const Fd second = TRY(sys::open(other, O_RDONLY | O_DIRECTORY));
-  const struct stat a = TRY(sys::fstat(first))
-  , b = TRY(sys::fstat(second));
+  const struct stat a = TRY(sys::fstat(first)), b = TRY(sys::fstat(second));
   if (a.st_mode != b.st_mode || a.st_uid != b.st_uid || a.st_gid != b.st_gid) return false;
   const Xattrs its = TRY(read_xattrs({first, kItself}, is_containers));
   return its == TRY(read_xattrs({second, kItself}, is_containers));

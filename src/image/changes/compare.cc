@@ -30,10 +30,8 @@ class Comparer {
   }
 
   Result<void> run() {
-    const Folder before = TRY(given_.before.root())
-    , after = TRY(given_.after.root());
-    const Found old = TRY(given_.before.find_root(before))
-    , now = TRY(given_.after.find_root(after));
+    const Folder before = TRY(given_.before.root()), after = TRY(given_.after.root());
+    const Found old = TRY(given_.before.find_root(before)), now = TRY(given_.after.find_root(after));
     const Attributes &a = old.attributes, &b = now.attributes;
     if (a.mode != b.mode || a.uid != b.uid || a.gid != b.gid)
       TRY(visit_({.kind = ChangeKind::kChanged, .path = "/", .before = &old, .after = &now}));
@@ -132,11 +130,10 @@ class Comparer {
     if (given_.untouched_before && is_before(b.ctime, *given_.untouched_before)) return true;
     if (is_same_record(old, now)) return true;
     if (TRY(given_.before.xattrs(old)) != TRY(given_.after.xattrs(now))) return false;
-    if (S_ISLNK(a.mode)) return TRY(given_.before.link(old))
-    == TRY(given_.after.link(now));
+    if (S_ISLNK(a.mode)) return TRY(given_.before.link(old)) == TRY(given_.after.link(now));
     if (!a.is_file() || a.size == 0) return true;
-    const std::optional<Content> before = TRY(given_.before.content(old))
-    , after = TRY(given_.after.content(now));
+    const std::optional<Content> before = TRY(given_.before.content(old)),
+                                 after = TRY(given_.after.content(now));
     if (!before || !after) return false;
     return is_same_content(*before, *after);
   }

@@ -36,8 +36,7 @@ Result<std::optional<Opened>> open_directory(const Side& side, std::string_view 
 
 // Empty for what is no file, or too large a one.
 Result<std::string> read(const Side& side, const Found& found) {
-  return TRY(side.read(found, kMaxDatabase))
-  .value_or("");
+  return TRY(side.read(found, kMaxDatabase)).value_or("");
 }
 
 // info/NAME.list, info/NAME:ARCHITECTURE.list

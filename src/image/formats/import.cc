@@ -43,14 +43,12 @@ Result<ImageRecord> import_image(Session& session, const SourceImage& image,
   }
   const std::string manifest = image.manifest.empty() ? make_manifest(image.config, layers) : image.manifest;
   const ImageConfig config = TRY(read_config(image.config));
-  const Digest said = TRY(read_manifest(manifest))
-  .config.digest;
+  const Digest said = TRY(read_manifest(manifest)).config.digest;
   made.config = TRY(session.put_blob(image.config, said.algorithm()));
   made.manifest = {
-    .media_type = image.manifest_type.empty() ? std::string(media::kOciManifest) : image.manifest_type,
-    .digest = TRY(session.put_blob(manifest)),
-    .size = static_cast<int64_t>(manifest.size())
-  };
+      .media_type = image.manifest_type.empty() ? std::string(media::kOciManifest) : image.manifest_type,
+      .digest = TRY(session.put_blob(manifest)),
+      .size = static_cast<int64_t>(manifest.size())};
   made.names = names.empty() ? image.names : names;
   made.created = config.created;
   return session.add_image(made);

@@ -194,55 +194,48 @@ Result<std::string> spool_file(const Store& store, FdView input, Source& source)
 Result<bool> is_compressed(FdView file) {
   char first[kSniffBytes] = {};
   const size_t count = TRY(sys::pread(file, first, sizeof first, 0));
-  return TRY(sniff({first, count}))
-  != Compression::kNone;
+  return TRY(sniff({first, count})) != Compression::kNone;
 }
 
 Result<void> read_archive(const Store& store, Source& source, std::optional<Format> wanted) {
   Fd file = source.path == "-" ? TRY(sys::dup(FdView::of_number(0)))
                                : TRY(sys::open(source.path, O_RDONLY | O_NOCTTY));
-                               const struct stat info = TRY(sys::fstat(file));
-                               const bool seekable = source.path != "-" && S_ISREG(info.st_mode);
-                               std::string path = source.path;
-                               // A rootfs may stay compressed: it is a layer like others.
-                               if (!seekable || (wanted != Format::kRootfsTar && TRY(is_compressed(file)))) {
-                                 path = TRY(spool_file(store, file, source));
-                                 file = TRY(sys::open(path, O_RDONLY));
-                               }
-                               const Members members =
-                                   wanted == Format::kRootfsTar
-                                       ? Members()
-                                       : TRY(Members::scan(file).context([&] { return source.path; }));
-                               if (wanted != Format::kRootfsTar && members.empty())
-                                 return Error(Code::kInvalid, "is no tar archive, or an empty one")
-                                     .object(source.path);
-                               const Locate locate = [&](const std::string& name) -> Result<SourceLayer> {
-                                 const Member* member = members.find(name);
-                                 if (member == nullptr)
-                                   return Error(Code::kInvalid, text::cat("has no ", text::quote(name)))
-                                       .object(source.path);
-                                 return SourceLayer{
-                                     .file = path, .offset = member->offset, .size = member->size};
-                               };
-                               const bool oci = members.find("index.json") != nullptr &&
-                                                members.find("oci-layout") != nullptr;
-                               const bool docker = members.find("manifest.json") != nullptr;
-                               if (!oci && !docker && members.find("repositories") != nullptr)
-                                 return too_old(source.path);
-                               if (wanted == Format::kOciArchive || (!wanted && oci)) {
-                                 source.format = Format::kOciArchive;
-                                 return read_oci(locate, source);
-                               }
-                               if (wanted == Format::kDockerArchive || (!wanted && docker)) {
-                                 source.format = Format::kDockerArchive;
-                                 return read_docker(locate, source);
-                               }
-                               source.format = Format::kRootfsTar;
-                               const auto size = static_cast<uint64_t>(TRY(sys::fstat(file)).st_size);
-                               SourceImage image;
-                               image.layers.push_back({.file = path, .size = size});
-                               source.images.push_back(std::move(image));
-                               return {};
+  const struct stat info = TRY(sys::fstat(file));
+  const bool seekable = source.path != "-" && S_ISREG(info.st_mode);
+  std::string path = source.path;
+  // A rootfs may stay compressed: it is a layer like others.
+  if (!seekable || (wanted != Format::kRootfsTar && TRY(is_compressed(file)))) {
+    path = TRY(spool_file(store, file, source));
+    file = TRY(sys::open(path, O_RDONLY));
+  }
+  const Members members = wanted == Format::kRootfsTar
+                              ? Members()
+                              : TRY(Members::scan(file).context([&] { return source.path; }));
+  if (wanted != Format::kRootfsTar && members.empty())
+    return Error(Code::kInvalid, "is no tar archive, or an empty one").object(source.path);
+  const Locate locate = [&](const std::string& name) -> Result<SourceLayer> {
+    const Member* member = members.find(name);
+    if (member == nullptr)
+      return Error(Code::kInvalid, text::cat("has no ", text::quote(name))).object(source.path);
+    return SourceLayer{.file = path, .offset = member->offset, .size = member->size};
+  };
+  const bool oci = members.find("index.json") != nullptr && members.find("oci-layout") != nullptr;
+  const bool docker = members.find("manifest.json") != nullptr;
+  if (!oci && !docker && members.find("repositories") != nullptr) return too_old(source.path);
+  if (wanted == Format::kOciArchive || (!wanted && oci)) {
+    source.format = Format::kOciArchive;
+    return read_oci(locate, source);
+  }
+  if (wanted == Format::kDockerArchive || (!wanted && docker)) {
+    source.format = Format::kDockerArchive;
+    return read_docker(locate, source);
+  }
+  source.format = Format::kRootfsTar;
+  const auto size = static_cast<uint64_t>(TRY(sys::fstat(file)).st_size);
+  SourceImage image;
+  image.layers.push_back({.file = path, .size = size});
+  source.images.push_back(std::move(image));
+  return {};
 }
 
 Result<void> read_layout(Source& source) {

@@ -144,7 +144,7 @@ class IndexWriter {
     for (size_t i = 0; i < devices_.size(); ++i)
       if (devices_[i].path == path) return static_cast<uint32_t>(i);
     const Fd file = TRY(sys::open(path, O_RDONLY));
-    devices_.push_back({ path, static_cast<uint64_t>(TRY(sys::fstat(file)).st_size) });
+    devices_.push_back({path, static_cast<uint64_t>(TRY(sys::fstat(file)).st_size)});
     return static_cast<uint32_t>(devices_.size() - 1);
   }
 

@@ -80,10 +80,7 @@ class Unpacker {
 
   Result<void> open_data() {
     for (const LayerData& layer : layers_) {
-      LayerFiles files {
-        TRY(sys::open(layer.tar, O_RDONLY))
-        , Fd(), layer.tar_offset
-      };
+      LayerFiles files{TRY(sys::open(layer.tar, O_RDONLY)), Fd(), layer.tar_offset};
       if (!layer.sparse.empty()) files.sparse = TRY(sys::open(layer.sparse, O_RDONLY));
       files_.push_back(std::move(files));
     }
@@ -199,8 +196,7 @@ Result<Unpacker> begin(const Tree& tree, std::span<const LayerData> layers, FdVi
 }  // namespace
 
 Result<void> unpack_all(const Tree& tree, std::span<const LayerData> layers, FdView root) {
-  return TRY(begin(tree, layers, root))
-  .run();
+  return TRY(begin(tree, layers, root)).run();
 }
 
 Result<void> unpack_changes(const Tree& tree, const Tree::Changes& changes, std::span<const LayerData> layers,

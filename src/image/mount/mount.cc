@@ -109,8 +109,7 @@ Result<void> mount_overlay(const Overlay& overlay, const std::string& target) {
   std::string options =
       text::cat("redirect_dir=off,metacopy=off,index=off,lowerdir=", text::join(lower, ":"));
   if (!overlay.upper.empty()) {
-    const std::string upper = TRY(names.add(overlay.upper))
-    , work = TRY(names.add(overlay.work));
+    const std::string upper = TRY(names.add(overlay.upper)), work = TRY(names.add(overlay.work));
     options += text::cat(",upperdir=", upper, ",workdir=", work);
   }
   Result<void> mounted = sys::mount("overlay", target, "overlay", 0, options.c_str());

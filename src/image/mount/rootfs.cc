@@ -112,9 +112,7 @@ Result<Tier> choose_tier(const Store& store, const std::string& forced) {
 Result<std::vector<std::string>> provide_lower(const Store& store, std::span<const Digest> diff_ids,
                                                Tier tier) {
   if (diff_ids.empty()) return std::vector<std::string>();
-  if (tier == Tier::kIndex) return std::vector<std::string> {
-      TRY(mount_shared(store, diff_ids))
-    };
+  if (tier == Tier::kIndex) return std::vector<std::string>{TRY(mount_shared(store, diff_ids))};
   const std::vector<std::string> chain = chain_objects(diff_ids);
   TRY(unpack_missing(store, diff_ids, chain));
   std::vector<std::string> lower;

@@ -74,12 +74,10 @@ Error missing(Registry& registry, const std::string& selector, const Response& r
 }  // namespace
 
 Result<FetchedManifest> check_manifest(const Response& response, const Digest& wanted) {
-  FetchedManifest fetched {
-    TRY(type_of(response))
-    , response.body, {}
-  };
+  FetchedManifest fetched{TRY(type_of(response)), response.body, {}};
   const Algorithm algorithm = wanted.empty() ? Algorithm::kSha256 : wanted.algorithm();
-  const std::string signed_text = is_schema1(fetched.media_type) ? TRY(schema1_payload(fetched.text)) : fetched.text;
+  const std::string signed_text =
+      is_schema1(fetched.media_type) ? TRY(schema1_payload(fetched.text)) : fetched.text;
   fetched.digest = digest_of(signed_text, algorithm);
   if (!wanted.empty() && fetched.digest != wanted) {
     return Error(Code::kInvalid, text::cat("the manifest's digest is ", fetched.digest.to_string(), ", not ",

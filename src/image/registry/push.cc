@@ -80,11 +80,9 @@ Result<void> keep(const Plan& plan, const std::string& type, const std::string& 
   image.config = plan.image.record.config;
   image.diff_ids = plan.image.record.diff_ids;
   image.created = plan.image.record.created;
-  image.manifest = {
-    .media_type = type,
-    .digest = TRY(plan.session.put_blob(text)),
-    .size = static_cast<int64_t>(text.size())
-  };
+  image.manifest = {.media_type = type,
+                    .digest = TRY(plan.session.put_blob(text)),
+                    .size = static_cast<int64_t>(text.size())};
   const std::string name = plan.to.full();
   for (const NameRecord& known : plan.image.names)
     if (known.name == name) image.names = {name};
@@ -108,8 +106,7 @@ Result<Pushed> run(const Plan& plan) {
     sent.push_back(TRY(layers.push(manifest.layers[i], diff_ids[i], siblings(plan, diff_ids[i]))));
   TRY(send_document(plan, plan.image.record.config, TRY(store.read_blob(plan.image.record.config))));
   const std::string text = TRY(manifest_text(plan, manifest, std::move(sent)));
-  const std::string type = TRY(read_manifest(text))
-  .media_type;
+  const std::string type = TRY(read_manifest(text)).media_type;
   TRY(put_manifest(plan, type.empty() ? std::string(media::kOciManifest) : type, text));
   TRY(keep(plan, type.empty() ? std::string(media::kOciManifest) : type, text));
   const Digest digest = digest_of(text);

@@ -66,7 +66,7 @@ Result<void> read_words(RegistryRule& rule, const std::vector<std::string_view>&
   for (size_t i = 1; i < words.size(); ++i) {
     const std::string_view word = words[i];
     if (word == "mirror") {
-      rule.mirrors.push_back({ TRY(location_at(words, ++i)) });
+      rule.mirrors.push_back({TRY(location_at(words, ++i))});
       mirror = &rule.mirrors.back();
     } else if (word == "location") {
       rule.location = TRY(location_at(words, ++i));

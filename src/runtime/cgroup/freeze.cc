@@ -100,8 +100,7 @@ Result<bool> populated(const CgroupRecord& record) {
     const std::string events = TRY(read_if_there(hierarchy.mount_point + record.path + "/cgroup.events"));
     if (flag(events, "populated")) return true;
   }
-  return v1 && !TRY(processes(record))
-  .empty();
+  return v1 && !TRY(processes(record)).empty();
 }
 
 Result<bool> frozen(const CgroupRecord& record) {

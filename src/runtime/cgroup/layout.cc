@@ -55,8 +55,7 @@ Result<CgroupLayout> separate_mounts(sys::Path mount_point) {
   bool v1 = false;
   for (const std::string& name : names) {
     const std::string path = text::cat(mount_point.c_str(), "/", name);
-    const auto type = TRY(sys::statfs(path))
-    .f_type;
+    const auto type = TRY(sys::statfs(path)).f_type;
     if (type == CGROUP_SUPER_MAGIC) {
       layout.hierarchies.push_back({.mount_point = path, .controllers = v1_controllers(name)});
       v1 = true;

@@ -113,8 +113,7 @@ Result<bool> remove_tree(const std::string& path) {
   Result<Fd> dir = sys::open(path, kOpenDirectory);
   if (!dir.ok() && vanished(dir.error())) return true;
   if (!TRY(remove_below(TRY(std::move(dir))))) return false;
-  return TRY(remove_one(FdView::cwd(), path))
-  == Removed::kYes;
+  return TRY(remove_one(FdView::cwd(), path)) == Removed::kYes;
 }
 
 }  // namespace estiva::cgroup

@@ -60,7 +60,8 @@ Result<Fd> open_target(const Context& c, const MountStep& step, const Fd& source
       if (link.ok()) return link;
     }
     const int flags = step.source_link ? AT_SYMLINK_NOFOLLOW : 0;
-    const struct stat info = source.valid() ? TRY(sys::fstat(source)) : TRY(sys::fstatat(FdView::cwd(), step.source, flags));
+    const struct stat info =
+        source.valid() ? TRY(sys::fstat(source)) : TRY(sys::fstatat(FdView::cwd(), step.source, flags));
     directory = S_ISDIR(info.st_mode);
   }
   if (!directory) return c.root.make_file(step.destination, 0644);

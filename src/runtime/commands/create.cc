@@ -15,8 +15,7 @@ constexpr Option kCreateRows[] = {
 
 Result<int> create(Invocation& in) {
   CreateOptions given;
-  const std::string id = TRY(parse_operands(kCreate, &given, in, 1, 1))
-  [0];
+  const std::string id = TRY(parse_operands(kCreate, &given, in, 1, 1))[0];
   TRY(check_id(id));
   CreateRequest request = TRY(make_request(given, id, true, in));
   TRY(settle_descriptors(request.options));

@@ -61,8 +61,7 @@ Result<void> remove_one(const Store& store, const std::string& id, bool force, L
 
 Result<int> remove(Invocation& in) {
   DeleteOptions given;
-  const std::string id = TRY(parse_operands(kDelete, &given, in, 1, 1))
-  [0];
+  const std::string id = TRY(parse_operands(kDelete, &given, in, 1, 1))[0];
   const Store store = TRY(Store::open(in.global.root, false));
   const auto act = [&](const std::string& one) { return remove_one(store, one, given.force, in.log); };
   if (given.regex) return for_each_match(store, id, in.log, act);

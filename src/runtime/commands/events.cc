@@ -129,8 +129,7 @@ Result<int> events(Invocation& in) {
   const int interval = TRY(parse_interval(given.interval));
   const std::vector<PressureTrigger> triggers = TRY(parse_triggers(given.psi));
   const Store store = TRY(Store::open(in.global.root, false));
-  const Record record = TRY(load_container(store, operands[0], Lock::kNone))
-  .record;
+  const Record record = TRY(load_container(store, operands[0], Lock::kNone)).record;
   if (!init_alive(record)) return not_running(record.id);
   if (record.cgroup.path.empty())
     return Error(Code::kUnsupported,

@@ -72,8 +72,7 @@ Result<int> ps(Invocation& in) {
   const std::string id = operands[0];
   operands.erase(operands.begin());
   const Store store = TRY(Store::open(in.global.root, false));
-  const Record record = TRY(load_container(store, id, Lock::kNone))
-  .record;
+  const Record record = TRY(load_container(store, id, Lock::kNone)).record;
   if (record.cgroup.path.empty())
     return Error(Code::kUnsupported, text::cat("container ", text::quote(id), " has no cgroup to look in"));
   const std::vector<pid_t> pids = TRY(cgroup::processes(record.cgroup));

@@ -94,8 +94,7 @@ Result<int> run_detached(const Store& store, const Plan& plan, CreateRequest& re
 
 Result<int> run(Invocation& in) {
   RunCommandOptions given;
-  const std::string id = TRY(parse_operands(kRun, &given, in, 1, 1))
-  [0];
+  const std::string id = TRY(parse_operands(kRun, &given, in, 1, 1))[0];
   TRY(check_id(id));
   CreateRequest request = TRY(make_request(given, id, given.detach, in));
   TRY(settle_descriptors(request.options));

@@ -11,8 +11,7 @@ namespace estiva {
 namespace {
 
 Result<int> start(Invocation& in) {
-  const std::string id = TRY(parse_operands(kStart, nullptr, in, 1, 1))
-  [0];
+  const std::string id = TRY(parse_operands(kStart, nullptr, in, 1, 1))[0];
   const Store store = TRY(Store::open(in.global.root, false));
   StoredContainer found = TRY(load_container(store, id, Lock::kWait));
   sync::Channel init = TRY(open_start_gate(found.dir, found.record));

@@ -8,8 +8,7 @@ namespace estiva {
 namespace {
 
 Result<int> state(Invocation& in) {
-  const std::string id = TRY(parse_operands(kState, nullptr, in, 1, 1))
-  [0];
+  const std::string id = TRY(parse_operands(kState, nullptr, in, 1, 1))[0];
   const Store store = TRY(Store::open(in.global.root, false));
   const StoredContainer found = TRY(load_container(store, id, Lock::kNone));
   const spec::Status status = TRY(find_status(found.dir, found.record));

@@ -109,8 +109,7 @@ Result<spec::Resources> load_resources(const std::string& file) {
 // The options in words of the resources: what they say goes before what the file says.
 Result<UpdateOptions> read_options(const Invocation& in, std::string& id) {
   UpdateOptions given;
-  id = TRY(parse_operands(kUpdate, &given, in, 1, 1))
-  [0];
+  id = TRY(parse_operands(kUpdate, &given, in, 1, 1))[0];
   if (given.file.empty()) return given;
   UpdateOptions both;
   both.resources = TRY(load_resources(given.file).context([] { return "--resources"; }));

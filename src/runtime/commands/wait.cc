@@ -42,8 +42,7 @@ Result<std::optional<int32_t>> recorded_status(const ContainerDir& dir) {
   TRY(wait_for_exit_record(dir));
   const Result<std::string> text = files::read_all(dir.dir, kExitRecord, kMaxRecord);
   if (!text.ok()) return std::optional<int32_t>();  // nobody kept one
-  return TRY(codec::decode<ExitRecord>(text.value()).context([] { return kExitRecord; }))
-  .status;
+  return TRY(codec::decode<ExitRecord>(text.value()).context([] { return kExitRecord; })).status;
 }
 
 Result<int> wait(Invocation& in) {

@@ -189,11 +189,8 @@ Result<void> MovedDevices::move_one(const NetDeviceStep& step, FdView container_
     return Error(Code::kNotFound, text::cat("there is no ", text::quote(step.host_name),
                                             " in the caller's network namespace"));
   }
-  Moved moved {
-    *device, TRY(name_in_container(*container_, step))
-    , TRY(permanent_addresses(*host_, device->index))
-    , TRY(routes_of(*host_, device->index))
-  };
+  Moved moved{*device, TRY(name_in_container(*container_, step)),
+              TRY(permanent_addresses(*host_, device->index)), TRY(routes_of(*host_, device->index))};
   Result<void> sent = send_away(*host_, device->index, container_namespace, moved.name);
   if (sent.ok()) {
     moved_.push_back(std::move(moved));

@@ -186,8 +186,7 @@ Result<SeccompAgent> plan_filter(child::Context& c, const StoredContainer& conta
   spec::Seccomp profile = c.plan.seccomp->profile;
   profile.listener_path = container.record.seccomp_listener;
   c.filter_flags = TRY(seccomp_flags(profile));
-  const bool created = TRY(find_status(container.dir, container.record))
-  == spec::Status::kCreated;
+  const bool created = TRY(find_status(container.dir, container.record)) == spec::Status::kCreated;
   return connect_seccomp_agent(container.record, created ? spec::Status::kCreated : spec::Status::kRunning);
 }
 

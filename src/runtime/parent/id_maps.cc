@@ -52,7 +52,7 @@ Result<FdView> IdMaps::namespace_of(const MountIdMap& map) {
   for (const Holder& holder : made_) {
     if (holder.map->uid_map == map.uid_map && holder.map->gid_map == map.gid_map) return FdView(holder.ns);
   }
-  made_.push_back({ &map, TRY(make_user_namespace(map.uid_map, map.gid_map)) });
+  made_.push_back({&map, TRY(make_user_namespace(map.uid_map, map.gid_map))});
   return FdView(made_.back().ns);
 }
 

@@ -49,8 +49,7 @@ Result<Fd> readonly_overlay() {
 
 Result<Fd> sealed_copy() {
   const Fd binary = TRY(sys::open(kSelf, O_RDONLY));
-  const off_t size = TRY(sys::fstat(binary))
-  .st_size;
+  const off_t size = TRY(sys::fstat(binary)).st_size;
   Fd copy = TRY(sys::memfd_create("estiva", MFD_ALLOW_SEALING));
   for (off_t done = 0; done < size;) {
     const size_t sent = TRY(sys::sendfile(copy, binary, static_cast<size_t>(size - done)));

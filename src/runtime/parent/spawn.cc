@@ -47,8 +47,7 @@ uint64_t clone_flags(const NamespacePlan& plan) {
   const auto stage = [&]() -> Result<pid_t> {
     TRY(child::guard_process());
     TRY(child::join_namespaces(c, CLONE_NEWPID));
-    return TRY(clone(clone_flags(c.plan.namespaces) | CLONE_PARENT, FdView::of_number(-1), 0))
-    .pid;
+    return TRY(clone(clone_flags(c.plan.namespaces) | CLONE_PARENT, FdView::of_number(-1), 0)).pid;
   };
   const Result<pid_t> pid = stage();
   if (!pid.ok()) end_child(channel, pid.error());

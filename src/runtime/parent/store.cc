@@ -72,10 +72,7 @@ Result<ContainerDir> Store::open_container(const std::string& id) const {
   if (!root_.valid()) return unknown(id);
   Result<Fd> dir = sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!dir.ok() && dir.error().errnum() == ENOENT) return unknown(id);
-  return ContainerDir {
-    TRY(std::move(dir))
-    , id, text::cat(path_, "/", id)
-  };
+  return ContainerDir{TRY(std::move(dir)), id, text::cat(path_, "/", id)};
 }
 
 Result<std::vector<std::string>> Store::ids() const {

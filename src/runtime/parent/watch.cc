@@ -72,10 +72,7 @@ Result<void> Watch::add_file(const CgroupHierarchy& hierarchy, const Record& rec
   const std::string path = text::cat(hierarchy.mount_point, record.cgroup.path, "/", controller, ".events");
   Result<Fd> opened = sys::open(path, O_RDONLY);
   if (!opened.ok() && missing(opened.error())) return {};
-  Source source {
-    kind, controller, TRY(std::move(opened))
-    , POLLPRI, Fd(), {}
-  };
+  Source source{kind, controller, TRY(std::move(opened)), POLLPRI, Fd(), {}};
   source.last = TRY(read_counters(source.file));
   sources_.push_back(std::move(source));
   return {};
@@ -86,11 +83,7 @@ Result<void> Watch::add_oom_v1(const CgroupHierarchy& hierarchy, const Record& r
   const std::string directory = hierarchy.mount_point + record.cgroup.path;
   Result<Fd> control = sys::open(directory + "/memory.oom_control", O_RDONLY);
   if (!control.ok() && missing(control.error())) return {};
-  Source source {
-    Kind::kOomV1, "memory", TRY(sys::eventfd())
-    , POLLIN, TRY(std::move(control))
-    , {}
-  };
+  Source source{Kind::kOomV1, "memory", TRY(sys::eventfd()), POLLIN, TRY(std::move(control)), {}};
   TRY(files::write_kernel(FdView::cwd(), directory + "/cgroup.event_control",
                           text::cat(source.file.number(), " ", source.oom_control.number())));
   sources_.push_back(std::move(source));
@@ -182,8 +175,7 @@ Result<std::vector<Event>> Watch::wait(int timeout_ms) {
   std::vector<struct pollfd> polled;
   for (const Source& source : sources_) polled.push_back({source.file.number(), source.wanted, 0});
   polled.push_back({init_.number(), POLLIN, 0});
-  const bool idle = TRY(sys::poll(polled, timeout_ms))
-  == 0;
+  const bool idle = TRY(sys::poll(polled, timeout_ms)) == 0;
   ended_ = polled.back().revents != 0;
 
   std::vector<Event> out;

@@ -51,7 +51,7 @@ Result<std::vector<SubCgroup>> plan_sub_cgroups(const std::vector<std::string>& 
     } else if (arguments.size() > 1) {
       return bad(argument, "has no controller").hint("several paths need one each, CONTROLLER:PATH");
     } else {
-      out.push_back({ "", TRY(normalise(argument, argument)) });
+      out.push_back({"", TRY(normalise(argument, argument))});
     }
   }
   return out;

@@ -65,10 +65,8 @@ Result<std::optional<FsOption>> plan_mount_context(const Input& in, Plan& plan) 
     plan.warnings.push_back("/linux/mountLabel: this kernel has no SELinux, it is ignored");
     return std::optional<FsOption>();
   }
-  FsOption context {
-    type, TRY(selinux_label(in.host.selinux, in.linux.mount_label, "/linux/mountLabel"))
-    , true
-  };
+  FsOption context{type, TRY(selinux_label(in.host.selinux, in.linux.mount_label, "/linux/mountLabel")),
+                   true};
   return std::optional<FsOption>(std::move(context));
 }
 
