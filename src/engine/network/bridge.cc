@@ -205,10 +205,8 @@ Result<void> close_ports(const Containers& containers, const std::string& id, co
   return firewall.remove(gone);
 }
 
-}  // namespace
-
 // Those of IPv6 stand in brackets, and are addresses then.
-static Result<void> check_address(const PublishedPort& port, const std::string& object) {
+Result<void> check_address(const PublishedPort& port, const std::string& object) {
   const std::string bytes = inet::parse(port.address).value_or("");
   if (!port.address.empty() && bytes.empty()) return Error::invalid(object, "has no address in front");
   if (port.is_v6() && port.address.starts_with("::ffff:"))
@@ -219,6 +217,8 @@ static Result<void> check_address(const PublishedPort& port, const std::string& 
     return Error::unsupported(object, "at [::1] only tcp can be published");
   return {};
 }
+
+}  // namespace
 
 Result<void> check_published(const ContainerOptions& options) {
   const bool shares = TRY(network_mode(options)) == NetworkMode::kContainer;
