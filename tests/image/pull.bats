@@ -119,10 +119,12 @@ HEAD /v2/app/manifests/latest"
     done
 }
 
-# The most layers that were under way at once, as the registry's log has it.
+# The most layers that were under way at once, as the registry's log has it; an end may be that of a pull before.
 most_at_once() {
     jq -rs 'map(select(.path // "" | contains("/blobs/")) | select(.to == "registry" or .to == "registry done"))
-        | reduce .[] as $one ({now: 0, most: 0}; .now += (if $one.to == "registry" then 1 else -1 end) | .most = ([.most, .now] | max)) | .most' "$LOG"
+        | reduce .[] as $one ({now: [], most: 0};
+            .now = (.now - [$one.path] + (if $one.to == "registry" then [$one.path] else [] end)) | .most = ([.most, (.now | length)] | max))
+        | .most' "$LOG"
 }
 
 @test "pull: layers come side by side, as many as --parallel allows" {

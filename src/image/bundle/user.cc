@@ -29,6 +29,7 @@ Result<std::vector<Fields>> read_fields(const RootDir& root, const char* path) {
     return std::move(file).error().context(text::cat("the image's ", path));
   }
   const struct stat info = TRY(sys::fstat(file.value()));
+  if (S_ISDIR(info.st_mode)) return std::vector<Fields>();
   const std::string content = TRY(files::read_file(file.value(), info, kMaxFile).context([&] {
     return text::cat("the image's ", path);
   }));
