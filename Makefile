@@ -230,7 +230,7 @@ $(BUILD)/bench/filter_cost: bench/filter_cost.cc $(filter-out %/main.o,$(program
 # ---- fuzzing: the readers of foreign bytes again, by clang, in an object folder of their own
 
 fuzz_library := $(base_src) $(spec_src) $(filter src/image/%,$(cais_src)) $(wildcard src/runtime/plan/seccomp_*.cc) \
-  src/runtime/plan/annotations.cc src/runtime/plan/cgroup_resources.cc src/runtime/parent/libseccomp.cc \
+  src/runtime/plan/annotations.cc src/runtime/plan/pointer.cc src/runtime/parent/libseccomp.cc \
   src/runtime/sync/protocol.cc
 fuzz_objs := $(patsubst %.cc,$(BUILD)/fuzz/obj/%.o,$(fuzz_library))
 fuzz_programs := $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/%,$(fuzz_src))

@@ -3,7 +3,7 @@
 #include "runtime/plan/annotations.h"
 
 #include "estiva/base/text.h"
-#include "runtime/plan/cgroup_resources.h"
+#include "runtime/plan/pointer.h"
 
 namespace estiva::annotations {
 

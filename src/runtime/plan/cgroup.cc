@@ -10,6 +10,7 @@
 #include "runtime/plan/annotations.h"
 #include "runtime/plan/cgroup_devices.h"
 #include "runtime/plan/cgroup_resources.h"
+#include "runtime/plan/pointer.h"
 
 namespace estiva {
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of controllers, and those whose limits are few: pids, hugetlb, rdma, net_cls, net_prio. Pure.
 #include "runtime/plan/cgroup_resources.h"
+#include "runtime/plan/pointer.h"
 
 #include <algorithm>
 
@@ -55,16 +56,6 @@ const Controller kControllers[9] = {
 };
 
 std::string resource_pointer(std::string_view property) { return text::cat("/linux/resources/", property); }
-
-std::string escape_pointer(std::string_view key) {
-  std::string out;
-  for (const char c : key) {
-    if (c == '~') out += "~0";
-    if (c == '/') out += "~1";
-    if (c != '~' && c != '/') out += c;
-  }
-  return out;
-}
 
 // 0 is a limit, "no further process": the one that there is must be counted, so the kernel is told 1.
 Result<std::vector<CgroupFile>> pids(const spec::Resources& resources) {

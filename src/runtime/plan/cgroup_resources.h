@@ -29,8 +29,6 @@ extern const Controller kControllers[9];
 
 // "/linux/resources/" and `property`.
 std::string resource_pointer(std::string_view property);
-// A key of a map as a part of a JSON pointer (RFC 6901).
-std::string escape_pointer(std::string_view key);
 
 // memory.swap is memory and swap together; what is left for swap alone. -1: unlimited; nothing: not asked for.
 Result<std::optional<int64_t>> swap_alone(const spec::Memory& memory);

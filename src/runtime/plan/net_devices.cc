@@ -7,6 +7,7 @@
 #include "estiva/base/text.h"
 #include "runtime/plan/cgroup_resources.h"
 #include "runtime/plan/parts.h"
+#include "runtime/plan/pointer.h"
 
 namespace estiva::plan {
 
