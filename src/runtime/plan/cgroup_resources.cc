@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of controllers, and those whose limits are few: pids, hugetlb, rdma, net_cls, net_prio. Pure.
 #include "runtime/plan/cgroup_resources.h"
-#include "runtime/plan/pointer.h"
 
 #include <algorithm>
 
 #include "estiva/base/text.h"
+#include "runtime/plan/pointer.h"
 
 namespace estiva::plan {
 

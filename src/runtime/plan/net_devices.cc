@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "estiva/base/text.h"
-#include "runtime/plan/cgroup_resources.h"
 #include "runtime/plan/parts.h"
 #include "runtime/plan/pointer.h"
 
