@@ -88,6 +88,16 @@ Error Auth::denied(const std::string& scope, const Response& response) const {
   return std::move(error).hint("the repository does not exist, or needs a login (cais login)");
 }
 
+// Registries name the actions of a scope in any order (docker-registry: in another one each time).
+static bool is_same_scope(const std::string& a, const std::string& b) {
+  const auto parts = [](const std::string& scope) {
+    std::vector<std::string> actions = text::split(scope.substr(scope.rfind(':') + 1), ',');
+    std::ranges::sort(actions);
+    return std::pair(scope.substr(0, scope.rfind(':') + 1), std::move(actions));
+  };
+  return a == b || parts(a) == parts(b);
+}
+
 Result<void> Auth::challenged(const Response& response, const std::string& scope) {
   std::vector<Challenge> challenges;
   for (const auto& [name, value] : response.headers) {
@@ -104,7 +114,8 @@ Result<void> Auth::challenged(const Response& response, const std::string& scope
     if (token.granted.empty()) token.granted = scope;
     const auto known = tokens_.find(scope);
     const bool fresh = known != tokens_.end() && known->second.fetched + kFresh_ms > monotonic_ms();
-    if (fresh && known->second.granted == token.granted && bearer->find("error") != "invalid_token")
+    if (fresh && is_same_scope(known->second.granted, token.granted) &&
+        bearer->find("error") != "invalid_token")
       return denied(scope, response);
     TRY(fetch(token));
     tokens_[scope] = std::move(token);
