@@ -90,7 +90,7 @@ poststop out"
 
 @test "run.oci.delegate-cgroup: only where cgroup v2 is all there is" {
     not_on runc "does not know it"
-    [ "$(cgroup_mode)" != v2 ] || skip_because "cgroups_v2.bats has what it does there"
+    [ "$(cgroup_mode)" != v2 ] || skip_because "cgroup v2 is all there is here: cgroups_v2.bats has what it does then"
     annotation run.oci.delegate-cgroup payload
     assert_refused /annotations/run.oci.delegate-cgroup
     annotation run.oci.delegate-cgroup ""

@@ -8,9 +8,8 @@ ipv6_setting() { in_net cat "/proc/sys/net/ipv6/conf/$1/$2"; }
 set_ipv6() { # DEVICE/SETTING VALUE
     in_net sh -c "echo $2 >/proc/sys/net/ipv6/conf/$1"
 }
-has_ipv6() { [ "$(ipv6_setting all disable_ipv6 2>/dev/null)" = 0 ]; }
 ipv6_off() {
-    ! has_ipv6 || { set_ipv6 all/disable_ipv6 1 && set_ipv6 default/disable_ipv6 1; }
+    [ ! -d /proc/sys/net/ipv6 ] || { set_ipv6 all/disable_ipv6 1 && set_ipv6 default/disable_ipv6 1; }
 }
 
 elements() { in_net nft list ruleset | grep -E ' : [0-9a-f.:]+ \. [0-9]+'; }
@@ -42,6 +41,30 @@ address_of() { cais inspect "$1" | jq -r '.[0].NetworkSettings.IPAddress'; }
 listens() { in_net ss -ltnH "sport = $1" | grep -q .; }
 holders() { in_net ss -ltnpH "sport = $1"; }
 state_value() { sed -n "s/^$1=//p" "$T"/run/containers/*/state; }
+
+# A program of Python in a network namespace; it says on standard output, which is FILE, that it has begun.
+background() { # FILE NAMESPACE ARGUMENT...
+    nsenter "--net=$2" -- "$PYTHON" -uc "${@:3}" >"$1" 3>&- &
+    at_end "kill $! 2>/dev/null || true"
+    wait_for 10 test -s "$1"
+}
+
+# At port 53 of a network namespace, published as 5353.
+echo_udp() { # NAMESPACE FAMILY
+    background "$T/udp" "$1" 'import socket, sys
+s = socket.socket(getattr(socket, sys.argv[1]), socket.SOCK_DGRAM)
+s.bind(("", 53))
+print("ready")
+while True: s.sendto(*s.recvfrom(100))' "$2"
+}
+echoes() { # ADDRESS
+    [ "$(in_net "$PYTHON" -c 'import socket, sys
+family, _, _, _, place = socket.getaddrinfo(sys.argv[1], 5353, type=socket.SOCK_DGRAM)[0]
+s = socket.socket(family, socket.SOCK_DGRAM)
+s.settimeout(1)
+s.sendto(b"hello", place)
+print(s.recv(100).decode())' "$1" 2>/dev/null)" = hello ]
+}
 
 moved() { # to the network namespace of PID, once that has one of its own
     [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ] &&

@@ -76,24 +76,10 @@ setup() {
     assert_match "$output" '^0\.0\.0\.0:[0-9]+$'
     [ "${output##*:}" -gt 1023 ] || fail "no free port: $output"
     assert_has "$(cais ps)" "0.0.0.0:7000-7001->70-71/tcp" "0.0.0.0:5353->53/udp"
-    nsenter "--net=$(echo "$T"/run/containers/*/netns)" "$PYTHON" -c 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("", 53))
-while True: s.sendto(*s.recvfrom(100))' 3>&- &
-    local server=$!
-    at_end "kill $server 2>/dev/null || true"
-    wait_for 5 echoes
-    kill "$server"
+    echo_udp "$(echo "$T"/run/containers/*/netns)" AF_INET
+    wait_for 5 echoes 127.0.0.1
     refused "only tcp and udp" -- run -p 80:80/sctp busy:1 true
     refused "Bind for [::1]:80 failed: the host has no IPv6" -- run --rm -p '[::1]:80:80' busy:1 true
-}
-
-echoes() {
-    [ "$(in_net "$PYTHON" -c 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(1)
-s.sendto(b"hello", ("127.0.0.1", 5353))
-print(s.recv(100).decode())' 2>/dev/null)" = hello ]
 }
 
 @test "port add and port rm: at once, held, shown, kept over a restart" {

@@ -8,7 +8,9 @@ load network
 setup() {
     image_setup
     use_own_net
-    has_ipv6 || skip_because "needs a kernel with IPv6"
+    [ -d /proc/sys/net/ipv6 ] || skip_because "there is no /proc/sys/net/ipv6: the kernel has no IPv6, or was booted without"
+    set_ipv6 all/disable_ipv6 0
+    set_ipv6 default/disable_ipv6 0
     in_net ip address add 2001:db8::1/128 dev lo nodad
     at_end nothing_left
     at_end no_relay
@@ -27,13 +29,6 @@ no_relay() { wait_for 10 relays 0 0; }
 
 own_net() { echo "/proc/$NET_PID/ns/net"; }
 net_of() { network_of "$1" SandboxKey; }
-# A program of Python in a network namespace; it says on standard output, which is FILE, that it has begun.
-background() { # FILE NAMESPACE ARGUMENT...
-    nsenter "--net=$2" -- "$PYTHON" -uc "${@:3}" >"$1" 3>&- &
-    at_end "kill $! 2>/dev/null || true"
-    wait_for 10 test -s "$1"
-}
-
 # What an accepted connection sends comes back, at port 90 of all addresses of IPv4.
 echo_server='import socket, threading
 listener = socket.create_server(("0.0.0.0", 90), backlog=100)
@@ -133,22 +128,10 @@ print(peer.makefile().read())'
     "${from_far[@]}" ip -6 route add default via 2001:db8:1::1
     run "${from_far[@]}" timeout 0.5 busybox wget -q -O- "http://[$(address_v6_of one)]/"
     assert_status 124
-    background "$T/udp" "$(net_of one)" 'import socket
-s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-s.bind(("::", 53))
-print("ready")
-while True: s.sendto(*s.recvfrom(100))'
-    wait_for 5 echoes
+    echo_udp "$(net_of one)" AF_INET6
+    wait_for 5 echoes 2001:db8::1
     assert_has "$(cais ps)" "[::]:5353->53/udp"
     refused "at [::1] only tcp" -- run --rm -p '[::1]:54:54/udp' busy:1 true
-}
-
-echoes() {
-    [ "$(in_net "$PYTHON" -c 'import socket
-s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-s.settimeout(1)
-s.sendto(b"hello", ("2001:db8::1", 5353))
-print(s.recv(100).decode())' 2>/dev/null)" = hello ]
 }
 
 @test "one address; what can't be is refused" {

@@ -42,7 +42,7 @@ constexpr Key kPromiseKeys[] = {
 };
 
 Result<void> write_promise(const Containers& containers, const std::string& id, int32_t by) {
-  const Promise promise{TRY(boot_id()), by, by == 0 ? 0 : TRY(process_start_time(by))};
+  const Promise promise{TRY(boot_id()), by, TRY(process_start_time(by))};
   const std::string text = TRY(key_values::write(kPromiseKeys, &promise));
   const Fd directory = TRY(sys::open(containers.dir(id), O_RDONLY | O_DIRECTORY));
   return files::replace(directory, kPromiseFile, text, 0600);

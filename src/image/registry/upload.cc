@@ -100,8 +100,7 @@ Result<void> Sending::find_out() {
     session_.reset();
     return {};
   }
-  Ask ask = *session_;
-  const Response told = TRY(registry_.run_once(std::move(ask)));
+  const Response told = TRY(registry_.run_once(*session_));
   const std::optional<uint64_t> have = parse_upload_range(told.find("range"));
   if (told.status / 100 != 2 || !have || *have > blob_.content.size) {
     drop_session();

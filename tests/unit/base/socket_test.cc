@@ -50,8 +50,12 @@ TEST(Socket, ASenderAndADescriptorInOneMessage) {
 
 TEST(Socket, APortIsHeldAndHasAName) {
   const std::string any(inet::kV6, '\0'), loopback = inet::parse("::1").value();
+  const Result<Fd> local = sys::bound_inet_socket({SOCK_STREAM, loopback, 0});
+  const int missing = local.ok() ? 0 : local.error().errnum();
+  if (missing == EAFNOSUPPORT || missing == EADDRNOTAVAIL)
+    GTEST_SKIP() << "no device here has the address ::1";
   const Result<Fd> held = sys::bound_inet_socket({SOCK_STREAM, any, 0});
-  if (!held.ok()) GTEST_SKIP() << held.error().to_string();
+  ASSERT_TRUE(held.ok());
   const Result<sys::InetName> name = sys::inet_name(held.value());
   ASSERT_TRUE(name.ok());
   EXPECT_EQ(name.value().address, any);
