@@ -230,7 +230,7 @@ std::string describe_progress(const Progress& progress, size_t columns) {
     text += text::cat(" ", progress.current, progress.current == 1 ? " second" : " seconds");
     if (!progress.note.empty()) text += text::cat(" (", progress.note, ")");
   } else if (!image::has_bar(progress.phase) || columns == 0) {
-    text = with_note(std::move(text), progress);
+    text = with_note(text, progress);
   } else {
     const std::string numbers = amount(progress);
     const size_t taken = text.size() + numbers.size() + 2;

@@ -61,8 +61,8 @@ Result<void> add_snapshots(const Globals& global, std::vector<std::string>& out)
       if (!snapshot.name.empty()) out.push_back(snapshot.name);
   }
   std::ranges::sort(out);
-  const auto again = std::ranges::unique(out);
-  out.erase(again.begin(), again.end());
+  out.erase(std::unique(out.begin(), out.end()),
+            out.end());  // clang++ 14 can't compile libstdc++'s ranges::unique
   return {};
 }
 

@@ -53,6 +53,7 @@ std::vector<std::string> chain_of(const BundleState& state, std::string snapshot
 
 std::vector<std::string> paths_of(const std::string& dir, const std::vector<std::string>& names) {
   std::vector<std::string> out;
+  out.reserve(names.size());
   for (const std::string& each : names) out.push_back(own_path(dir, each));
   return out;
 }

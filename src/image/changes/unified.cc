@@ -43,7 +43,7 @@ void add(Script& script, Kind kind, std::span<const std::string_view> lines) {
 class Frontier {
  public:
   explicit Frontier(int edits) : edits_(edits), furthest_(2 * static_cast<size_t>(edits) + 3, 0) {}
-  int& at(int diagonal) { return furthest_[static_cast<size_t>(diagonal + edits_ + 1)]; }
+  int& at(int diagonal) { return *(furthest_.begin() + diagonal + edits_ + 1); }
 
  private:
   int edits_;
