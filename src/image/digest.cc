@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Digests by libcrypto. The algorithms are fetched once: OpenSSL 3.0 looks one up for milliseconds otherwise.
+// Digests by libcrypto: its plain functions, which OpenSSL 3 calls deprecated. The EVP interface reads openssl.cnf and sets
+// up providers first, 1.5 ms for each command that hashes a name (docs/adr/0052).
 #include "image/digest.h"
 
-#include <openssl/evp.h>
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -16,26 +18,14 @@ namespace {
 struct Known {
   Algorithm algorithm;
   std::string_view name;  // in a digest
-  const char* evp;        // in OpenSSL
   size_t digits;
 };
-constexpr Known kKnown[] = {{Algorithm::kSha256, "sha256", "SHA256", 64},
-                            {Algorithm::kSha512, "sha512", "SHA512", 128}};
+constexpr Known kKnown[] = {{Algorithm::kSha256, "sha256", 2 * SHA256_DIGEST_LENGTH},
+                            {Algorithm::kSha512, "sha512", 2 * SHA512_DIGEST_LENGTH}};
 
 const Known& known(Algorithm algorithm) { return kKnown[static_cast<size_t>(algorithm)]; }
 
-const EVP_MD* method(Algorithm algorithm) {
-  static EVP_MD* const kMethods[] = {EVP_MD_fetch(nullptr, kKnown[0].evp, nullptr),
-                                     EVP_MD_fetch(nullptr, kKnown[1].evp, nullptr)};
-  return kMethods[static_cast<size_t>(algorithm)];
-}
-
 bool is_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
-
-// libcrypto fails here only when it can't be used at all, or without memory.
-void require(int ok) {
-  if (ok != 1) abort();
-}
 
 }  // namespace
 
@@ -59,10 +49,12 @@ std::string Digest::to_string() const { return empty() ? "" : text::cat(algorith
 
 struct Hasher::State {
   Algorithm algorithm;
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  union {
+    SHA256_CTX sha256;
+    SHA512_CTX sha512;
+  };
   explicit State(Algorithm given) : algorithm(given) { begin(); }
-  ~State() { EVP_MD_CTX_free(context); }
-  void begin() const { require(EVP_DigestInit_ex2(context, method(algorithm), nullptr)); }
+  void begin() { algorithm == Algorithm::kSha256 ? SHA256_Init(&sha256) : SHA512_Init(&sha512); }
 };
 
 Hasher::Hasher(Algorithm algorithm) : state_(std::make_unique<State>(algorithm)) {}
@@ -70,15 +62,18 @@ Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 Hasher::~Hasher() = default;
 
-void Hasher::update(const void* data, size_t size) { require(EVP_DigestUpdate(state_->context, data, size)); }
+void Hasher::update(const void* data, size_t size) {
+  state_->algorithm == Algorithm::kSha256 ? SHA256_Update(&state_->sha256, data, size)
+                                          : SHA512_Update(&state_->sha512, data, size);
+}
 
 Digest Hasher::finish() {
-  unsigned char bytes[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  require(EVP_DigestFinal_ex(state_->context, bytes, &size));
+  unsigned char bytes[SHA512_DIGEST_LENGTH];
+  state_->algorithm == Algorithm::kSha256 ? SHA256_Final(bytes, &state_->sha256)
+                                          : SHA512_Final(bytes, &state_->sha512);
   state_->begin();
   std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
+  for (size_t i = 0; i < known(state_->algorithm).digits / 2; ++i) {
     constexpr char kDigits[] = "0123456789abcdef";
     hex += kDigits[bytes[i] >> 4];
     hex += kDigits[bytes[i] & 15];
