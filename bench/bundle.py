@@ -139,8 +139,21 @@ def make_rootfs(work, payload):
 
 def make_bundle(work, label, mode, cgroup):
     """Writes WORK/bundles/LABEL/MODE and returns its path."""
-    path = f"{work}/bundles/{label}/{mode}"
+    return write_bundle(f"{work}/bundles/{label}/{mode}", config(work, ["/bin/payload", mode], cgroup))
+
+
+def make_bundles(work, cgroup, count):
+    """Of that many containers that wait, side by side."""
+    document = config(work, ["/bin/payload", "pause"], "")
+    paths = []
+    for number in range(count):
+        document["linux"]["cgroupsPath"] = f"{cgroup}/{number}"
+        paths.append(write_bundle(f"{work}/bundles/many/{number}", document))
+    return paths
+
+
+def write_bundle(path, document):
     os.makedirs(path, exist_ok=True)
     with open(f"{path}/config.json", "w") as file:
-        json.dump(config(work, ["/bin/payload", mode], cgroup), file, indent=1)
+        json.dump(document, file, indent=1)
     return path

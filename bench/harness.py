@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 CGROUP_ROOT = "/sys/fs/cgroup"
 CGROUP_PARENT = "/estiva-bench"
 HANG_SECONDS = 30
+HUGE_LIMIT = 8 << 20  # bytes; huge pages are what a hybrid host leaves to cgroup2
 
 
 class Fault(Exception):
@@ -61,6 +62,7 @@ class Contender:
     version: str = ""
     cold: bool = False
     bundles: dict = field(default_factory=dict)
+    left_out: set = field(default_factory=set)  # operations that it can't do here
     pid: int = 0
 
     @property
@@ -77,7 +79,7 @@ class Contender:
 
     def operations(self):
         """A cold cache matters only to those that load the filter."""
-        return ["run", "create"] if self.cold else list(OPERATIONS)
+        return ["run", "create"] if self.cold else [name for name in OPERATIONS if name not in self.left_out]
 
     def command(self, *arguments):
         return [self.program, "--root", self.root, *arguments]
@@ -91,6 +93,13 @@ class Contender:
     def forget_cache(self):
         """No container of ours exists at this point: all that is there is cache."""
         shutil.rmtree(self.root, ignore_errors=True)
+
+    def update_command(self):
+        return self.command("update", "-r", f"{self.work}/state/update.json", "c")
+
+    def read_cgroup(self, file):
+        with open(f"{CGROUP_ROOT}{self.cgroup}/{file}") as opened:
+            return opened.read()
 
     def read_pid(self):
         with open(f"{self.work}/state/{self.key}.pid") as file:
@@ -116,6 +125,14 @@ class Floor(Contender):
                 f"{self.work}/filter", "/bin/payload", mode]
 
 
+def wait_for(effect, fault, seconds=2):
+    deadline = time.monotonic() + seconds
+    while not effect():
+        if time.monotonic() > deadline:
+            raise Fault(fault)
+        time.sleep(0.001)
+
+
 def created(contender, meter):
     contender.read_pid()
     if contender.executes_payload():
@@ -123,17 +140,26 @@ def created(contender, meter):
 
 
 def started(contender, meter):
-    deadline = time.monotonic() + 2
-    while not contender.executes_payload():
-        if time.monotonic() > deadline:
-            raise Fault("start has not started the program")
-        time.sleep(0.001)
+    wait_for(contender.executes_payload, "start has not started the program")
 
 
 def state_told(contender, meter):
     state = json.loads(meter.text())
     if (state["status"], state["pid"]) != ("running", contender.pid):
         raise Fault(f"state says {state['status']}, pid {state['pid']}")
+
+
+def frozen(contender, meter):
+    wait_for(lambda: "frozen 1" in contender.read_cgroup("cgroup.events"), "pause has not frozen the cgroup")
+
+
+def thawed(contender, meter):
+    wait_for(lambda: "frozen 0" in contender.read_cgroup("cgroup.events"), "resume has not thawed the cgroup")
+
+
+def updated(contender, meter):
+    if int(contender.read_cgroup("hugetlb.2MB.max").replace("max", "-1")) != HUGE_LIMIT:
+        raise Fault("update has not changed the limit")
 
 
 def ended(contender, meter):
@@ -157,18 +183,31 @@ class Operation:
     command: object  # contender -> argument vector
     after: object = None  # checks the effect
     before: object = None  # untimed preparation
+    optional: bool = False  # who can't do it takes part without
 
 
 # In this order the operations are the life of one container, and of a second for the last.
+# crun takes no_new_privileges from the configuration for the first process alone, so `exec` asks for it.
 OPERATIONS = {
     "run": Operation(lambda c: c.run_command(), lambda c, m: c.check_gone()),
     "create": Operation(lambda c: c.create_command(), created),
     "start": Operation(lambda c: c.command("start", "c"), started),
     "state": Operation(lambda c: c.command("state", "c"), state_told),
+    "exec": Operation(lambda c: c.command("exec", "--no-new-privs", "c", "/bin/payload", "exec")),
+    "pause": Operation(lambda c: c.command("pause", "c"), frozen),
+    "resume": Operation(lambda c: c.command("resume", "c"), thawed),
+    "update": Operation(lambda c: c.update_command(), updated, optional=True),
     "kill": Operation(lambda c: c.command("kill", "c", "KILL"), ended),
     "delete": Operation(lambda c: c.command("delete", "c"), gone),
     "delete -f": Operation(lambda c: c.command("delete", "-f", "c"), gone, make_running),
 }
+
+
+def write_update(work):
+    """What `update` asks for, as a file: no flag of the peers names huge pages."""
+    limits = {"hugepageLimits": [{"pageSize": "2MB", "limit": HUGE_LIMIT}]}
+    with open(f"{work}/state/update.json", "w") as file:
+        json.dump(limits, file)
 
 
 def perform(contender, name, meter, wrapper=()):
