@@ -39,8 +39,10 @@ class Observation:
 
 
 class Runtime:
-    def __init__(self, program, faulter, world, bundle, cold=False):
+    def __init__(self, program, faulter, names, world, bundle, cold=False):
+        """`names` of system calls by their numbers, as text."""
         self.program, self.faulter, self.world, self.bundle, self.cold = program, faulter, world, bundle, cold
+        self.unfailable = "".join(f",{number}" for number, name in names.items() if name in UNFAILABLE) + ","
         self.error_file = os.path.join(world.directory, "stderr")
         self.report = os.path.join(world.directory, "report")
         self.pid_file = os.path.join(world.directory, "pid")
@@ -60,7 +62,7 @@ class Runtime:
         return self.argv(name, "--bundle", self.bundle, "--pid-file", self.pid_file, CONTAINER)
 
     def traced(self, argv, *options):
-        return [self.faulter, "-t", str(HANG_SECONDS), "-o", self.report, *options, "--", *argv]
+        return [self.faulter, "-t", str(HANG_SECONDS), "-o", self.report, "-u", self.unfailable, *options, "--", *argv]
 
     def call(self, *arguments):
         code, output = call(self.argv(*arguments), self.error_file)

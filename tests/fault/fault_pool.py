@@ -79,7 +79,7 @@ def make_runtime(task):
                                       has_time_namespace(task["runtime"]))
     fault_bundle.make_bundle(bundle, program("probe"), config)
     os.chmod(directory, 0o755)
-    return Runtime(task["runtime"], program("faulter"), world, bundle, cold=task["variant"] == "cold")
+    return Runtime(task["runtime"], program("faulter"), task["names"], world, bundle, cold=task["variant"] == "cold")
 
 
 def worker_command(script):
