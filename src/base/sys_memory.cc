@@ -18,7 +18,7 @@ Result<void*> map_memory(size_t size) {
 }
 
 Result<void> map_over(void* address, size_t size, int protection, FdView file, off_t offset) {
-  constexpr int kFlags = MAP_PRIVATE | MAP_FIXED | MAP_POPULATE;
+  constexpr int kFlags = MAP_PRIVATE | MAP_FIXED;
   if (::mmap(address, size, protection, kFlags, file.number(), offset) == MAP_FAILED)
     return Error::system("mmap", errno);
   return {};
