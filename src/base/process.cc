@@ -43,28 +43,31 @@ struct Outcome {
   bool timed_out = false;
 };
 
-// Keeps the end of the output; ends when the program has, even if a child of it keeps the pipe open.
+// Keeps the end of the output; ends when the program has or its time is up, even if it, or a child of it, never stops
+// writing. What the pipe held at its end is read.
 Result<Outcome> watch(const Fd& pidfd, const Fd& output, std::optional<int64_t> timeout_s, size_t kept) {
+  constexpr size_t kMostHeld = 65536;  // pipe(7)
   Outcome outcome;
   const int64_t deadline = timeout_s ? monotonic_ms() + *timeout_s * 1000 : 0;
   bool output_open = true;
-  for (;;) {
+  for (size_t after_end = 0;;) {
     struct pollfd fds[] = {{pidfd.number(), POLLIN, 0}, {output_open ? output.number() : -1, POLLIN, 0}};
     const int64_t left = timeout_s ? std::max<int64_t>(deadline - monotonic_ms(), 0) : -1;
-    if (TRY(sys::poll(fds, static_cast<int>(std::min<int64_t>(left, 1 << 30)))) == 0) {
+    TRY(sys::poll(fds, static_cast<int>(std::min<int64_t>(left, 1 << 30))));
+    const bool ended = fds[0].revents != 0;
+    if (left == 0 && !ended) {
       outcome.timed_out = true;
       TRY(sys::pidfd_send_signal(pidfd, SIGKILL));
       return outcome;
     }
-    if (fds[1].revents != 0) {
-      char buffer[kMaxSaid];
-      const size_t size = TRY(sys::read(output, buffer, sizeof buffer));
-      output_open = size > 0;
-      outcome.output.append(buffer, size);
-      if (outcome.output.size() > kept) outcome.output.erase(0, outcome.output.size() - kept);
-    } else if (fds[0].revents != 0) {
-      return outcome;
-    }
+    if (ended && (fds[1].revents == 0 || after_end >= kMostHeld)) return outcome;
+    if (fds[1].revents == 0) continue;
+    char buffer[kMaxSaid];
+    const size_t size = TRY(sys::read(output, buffer, sizeof buffer));
+    output_open = size > 0;
+    if (ended) after_end += size;
+    outcome.output.append(buffer, size);
+    if (outcome.output.size() > kept) outcome.output.erase(0, outcome.output.size() - kept);
   }
 }
 

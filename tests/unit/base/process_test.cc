@@ -63,10 +63,27 @@ TEST(Process, IsKilledAtItsTimeout) {
   EXPECT_EQ(said(command), "/bin/sh did not end in 1 s, killed");
 }
 
+TEST(Process, IsKilledAtItsTimeoutHoweverMuchItWrites) {
+  process::Command command = shell("while :; do echo more; done");
+  command.timeout_s = 1;
+  EXPECT_EQ(said(command), "/bin/sh did not end in 1 s, killed");
+}
+
 TEST(Process, ItsEndCountsNotThatOfItsChildren) {
   const time_t before = ::time(nullptr);
   EXPECT_EQ(said(shell("sleep 20 & exit 0")), "");
   EXPECT_LT(::time(nullptr) - before, 15);
+}
+
+TEST(Process, ItsEndCountsHoweverMuchItsChildrenWrite) {
+  process::Command command = shell("while :; do echo more; done & exit 3");
+  command.timeout_s = 20;
+  EXPECT_NE(said(command).find("/bin/sh: exit status 3"), std::string::npos);
+}
+
+TEST(Process, WhatIsWrittenBeforeTheEndIsRead) {
+  const Result<std::string> said = process::capture(shell("head -c 60000 /dev/zero | tr '\\0' x"));
+  EXPECT_EQ(said.value().size(), 60000u);
 }
 
 TEST(Process, TheProgramHoldsALock) {
