@@ -271,6 +271,36 @@ any_controller() { [ "$(cgroup_mode)" = v2 ] && echo unified || echo pids; }
     wait_status stopped
 }
 
+# Both wait for the container's lock; the first to have it runs the hook, which gives the id away at once.
+@test "delete --force, twice at once: a new container of that id, made in between, stays" {
+    only_estiva "its lock"
+    args sleep 100
+    new_bundle "$T/second" "$CTR-second"
+    config --arg script "exec '$RUNTIME' --root '$STATE' run -d --bundle '$T/second' '$CTR' </dev/null >'$T/hook' 2>&1" '
+        .hooks.poststop = [{"path": "/bin/sh", "args": ["sh", "-c", $script]}]'
+    jq '.process.args = ["sleep", "100"] | del(.hooks)' "$T/second/config.json" >"$T/config.new"
+    cat "$T/config.new" >"$T/second/config.json"
+    ctr_running
+    exec 8<"$STATE/$CTR"
+    flock 8
+    local deletes=() one
+    for one in 1 2; do
+        rt delete --force "$CTR" </dev/null >"$T/delete.$one" 2>&1 8<&- &
+        deletes+=($!)
+    done
+    wait_for 10 waiting_for_lock 2 "$STATE/$CTR"
+    exec 8<&-
+    wait "${deletes[0]}" || fail "$(cat "$T"/delete.*)"
+    wait "${deletes[1]}" || fail "$(cat "$T"/delete.*)"
+    assert_equal "$(state_of status)" running
+    assert_equal "$(state_of bundle)" "$T/second"
+}
+
+# proc(5), locks: those that wait have "->".
+waiting_for_lock() { # COUNT FILE
+    [ "$(grep -c -- "-> FLOCK .*:$(stat -c %i "$2") " /proc/locks)" = "$1" ]
+}
+
 @test "create of an id in use is refused and leaves the first one alone" {
     args sleep 100
     ctr_running

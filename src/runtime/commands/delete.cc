@@ -49,10 +49,9 @@ Result<std::optional<Record>> load_or_remove(const Store& store, const Container
 }
 
 Result<void> remove_one(const Store& store, const std::string& id, bool force, Log& log) {
-  Result<ContainerDir> opened = store.open_container(id);
+  Result<ContainerDir> opened = store.open_locked(id, force);
   if (!opened.ok() && opened.error().code() == Code::kNotFound && force) return {};
   const ContainerDir dir = TRY(std::move(opened));
-  TRY(lock(dir, force));
   const std::optional<Record> record = TRY(load_or_remove(store, dir, force, log));
   if (!record) return {};
   if (!force) TRY(check_removable(dir, *record));

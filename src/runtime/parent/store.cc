@@ -21,6 +21,11 @@ Error unknown(const std::string& id) {
   return Error(Code::kNotFound, text::cat("container ", text::quote(id), " does not exist"));
 }
 
+// Another command may have removed it after it was opened; its id may be another container's by now.
+Result<bool> is_removed(const ContainerDir& container) {
+  return TRY(sys::fstat(container.dir)).st_nlink == 0;
+}
+
 }  // namespace
 
 Result<void> check_id(const std::string& id) {
@@ -60,10 +65,12 @@ Result<ContainerDir> Store::make(const std::string& id) const {
     dir.close_later();  // the lock goes by unlock() or with the process
     ContainerDir container{std::move(dir), id, text::cat(path_, "/", id)};
     TRY(lock(container, true));
+    if (TRY(is_removed(container))) return unknown(id);
     return container;
   };
   Result<ContainerDir> container = finish();
-  if (!container.ok()) (void)sys::unlinkat(root_, id, AT_REMOVEDIR);
+  const bool ours = container.ok() || container.error().code() != Code::kNotFound;
+  if (!container.ok() && ours) (void)sys::unlinkat(root_, id, AT_REMOVEDIR);
   return container;
 }
 
@@ -73,6 +80,13 @@ Result<ContainerDir> Store::open_container(const std::string& id) const {
   Result<Fd> dir = sys::openat(root_, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!dir.ok() && dir.error().errnum() == ENOENT) return unknown(id);
   return ContainerDir{TRY(std::move(dir)), id, text::cat(path_, "/", id)};
+}
+
+Result<ContainerDir> Store::open_locked(const std::string& id, bool wait) const {
+  ContainerDir container = TRY(open_container(id));
+  TRY(lock(container, wait));
+  if (TRY(is_removed(container))) return unknown(id);
+  return container;
 }
 
 Result<std::vector<std::string>> Store::ids() const {
@@ -105,6 +119,7 @@ Result<void> unlock(const ContainerDir& container) { return sys::flock(container
 Result<Record> load(const ContainerDir& container) {
   Result<std::string> text = files::read_all(container.dir, kRecordFile, kMaxRecord);
   if (!text.ok() && text.error().errnum() == ENOENT) {
+    if (TRY(is_removed(container))) return unknown(container.id);
     return Error(Code::kState,
                  text::cat("container ", text::quote(container.id), " is half made: it has no record"))
         .hint("delete --force removes it");
@@ -113,8 +128,7 @@ Result<Record> load(const ContainerDir& container) {
 }
 
 Result<StoredContainer> load_container(const Store& store, const std::string& id, Lock locked) {
-  ContainerDir dir = TRY(store.open_container(id));
-  if (locked == Lock::kWait) TRY(lock(dir, true));
+  ContainerDir dir = TRY(locked == Lock::kWait ? store.open_locked(id, true) : store.open_container(id));
   Record record = TRY(load(dir));
   return StoredContainer{std::move(dir), std::move(record)};
 }

@@ -35,6 +35,8 @@ class Store {
   Result<ContainerDir> make(const std::string& id) const;
   // Code::kNotFound, with the words that engines look for.
   Result<ContainerDir> open_container(const std::string& id) const;
+  // The same, locked; Code::kNotFound also where it was removed while we waited.
+  Result<ContainerDir> open_locked(const std::string& id, bool wait) const;
   // In the order of their names; entries that are no container are left out.
   Result<std::vector<std::string>> ids() const;
   Result<void> remove(const ContainerDir& container) const;
@@ -59,6 +61,7 @@ struct StoredContainer {
 enum class Lock { kNone, kWait };
 Result<StoredContainer> load_container(const Store& store, const std::string& id, Lock locked);
 
+// Code::kNotFound where it has been removed meanwhile, Code::kState where it has no record.
 Result<Record> load(const ContainerDir& container);
 Result<void> store(const ContainerDir& container, const Record& record);
 
