@@ -141,6 +141,17 @@ shell() { args sh -i; config '.process.env += ["PS1=PROMPT> "]'; }
     assert_has "$output" $'line 2999\nEND'
 }
 
+# As systemd does.
+@test "a program that closes its terminal, and opens it again later" {
+    args sh -c 'echo closed; exec </dev/null >/dev/null 2>&1; sleep 1; echo back >/dev/console; exit 5'
+    on_terminal 'expect closed
+        sleep 0.4
+        send typed meanwhile\n
+        expect back'
+    assert_status 5
+    assert_equal "$stderr" ""
+}
+
 @test "the terminal is the container's /dev/console, a device of its own devpts" {
     args sh -c 'stat -c %F /dev/console; ls /dev/pts; echo to-console >/dev/console; grep " /dev/console " /proc/self/mountinfo | cut -d " " -f 9'
     on_terminal ''

@@ -64,6 +64,9 @@ Result<void> Foreground::attach_terminal() {
   if (!received.fd.valid()) return Error(Code::kInternal, "the init sent no terminal");
   master_ = std::move(received.fd);
   our_end_.reset();
+  // The container may close its terminal and open it again, as /dev/console: meanwhile reads would give EIO, and nothing
+  // tells when they no longer do.
+  slave_ = TRY(sys::tty_peer(master_, O_RDWR | O_NOCTTY));
   const FdView own = FdView::of_number(kStdin);
   Result<struct termios> attributes = sys::tty_attributes(own);
   if (!attributes.ok()) return {};  // standard input is no terminal

@@ -36,7 +36,7 @@ class Foreground {
   bool subreaper_ = false;
   Fd signals_;
   Fd our_end_, container_end_;  // of the console socket
-  Fd master_;
+  Fd master_, slave_;
   NotifyProxy notify_;
   std::optional<struct termios> saved_;  // of our own terminal, put back at the end
 };

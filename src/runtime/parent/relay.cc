@@ -28,7 +28,7 @@ void Relay::prepare(std::span<struct pollfd> fds) const {
 Result<bool> Relay::copy_output() {
   char buffer[kBuffer];
   const Result<size_t> size = sys::read(master_, buffer, sizeof buffer);
-  // EIO: nobody has the other side open (pts(4)). It may be opened again, but not without a process.
+  // EIO: it was hung up, with the end of the session that it controlled.
   if (!size.ok() && size.error().errnum() == EIO) {
     output_open_ = false;
     return false;
@@ -51,8 +51,10 @@ Result<void> Relay::move(std::span<const struct pollfd> fds) {
   if ((fds[0].revents & POLLOUT) != 0 && !pending_.empty()) {
     // At most what the line discipline takes at once without blocking (N_TTY_BUF_SIZE is 4096).
     const Result<size_t> size = sys::write(master_, pending_.data(), std::min<size_t>(pending_.size(), 1024));
-    if (!size.ok()) return Error::system("write terminal", size.error().errnum());
-    pending_.erase(0, size.value());
+    // Hung up, as above: nobody will read it.
+    const bool hung_up = !size.ok() && size.error().errnum() == EIO;
+    if (!size.ok() && !hung_up) return Error::system("write terminal", size.error().errnum());
+    pending_.erase(0, hung_up ? pending_.size() : size.value());
   }
   return {};
 }
