@@ -2,10 +2,13 @@
 // From a command line to an exit status: help, the log, the one place that prints errors.
 #include "estiva/base/program.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 
 #include "config.h"
 #include "estiva/base/sys.h"
+#include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 
 namespace estiva {
@@ -57,7 +60,22 @@ bool asks_for_help(const Command& command, std::span<const std::string> words) {
   return false;
 }
 
+// Where the caller has closed a standard stream, the next file that we open would have its number: we would write messages
+// to it, and whoever we start would have it.
+Result<void> fill_standard_streams() {
+  struct pollfd streams[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
+  TRY(sys::poll(streams, 0));
+  for (const struct pollfd& one : streams) {
+    if ((one.revents & POLLNVAL) == 0) continue;
+    Fd null = TRY(sys::open("/dev/null", O_RDWR));  // gets the lowest number that is free
+    TRY(sys::set_close_on_exec(null, false));
+    (void)null.release();
+  }
+  return {};
+}
+
 Result<int> run(const Program& program, GlobalOptions& global, Invocation& in) {
+  TRY(fill_standard_streams());
   std::vector<std::string>& rest = in.arguments;
   rest = TRY(options::parse(program.options, &global, rest, false));
   TRY(set_up_log(global, in.log));

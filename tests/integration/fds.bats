@@ -28,6 +28,20 @@ bare() { timeout --foreground -k 5 "$RT_TIMEOUT" "${VIEW[@]}" "$RUNTIME" --root 
     done
 }
 
+@test "standard streams that the caller has closed are the null device, not a file of the runtime" {
+    only_estiva "others leave them closed"
+    args sleep 100
+    bare create --bundle "$BUNDLE" "$CTR" <&- >&- 2>&- 3>&- || fail "create: status $?"
+    ctr_start
+    bare exec --detach --pid-file "$T/pid" "$CTR" sleep 100 <&- >&- 2>&- 3>&- || fail "exec: status $?"
+    local pid stream
+    for pid in "$(state_of pid)" "$(cat "$T/pid")"; do
+        for stream in 0 1 2; do
+            assert_equal "$(readlink "/proc/$pid/fd/$stream")" /dev/null
+        done
+    done
+}
+
 @test "--preserve-fds keeps so many descriptors, at their place" {
     echo three >"$T/three"
     echo four >"$T/four"
