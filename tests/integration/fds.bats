@@ -64,6 +64,18 @@ bare() { timeout --foreground -k 5 "$RT_TIMEOUT" "${VIEW[@]}" "$RUNTIME" --root 
     assert_nothing_left
 }
 
+@test "--preserve-fds with more than there can be is an error" {
+    only_estiva "its words"
+    args true
+    local count
+    for count in 4294967293 4294967295 1000000; do
+        run --separate-stderr bare run --bundle "$BUNDLE" --preserve-fds "$count" "$CTR" </dev/null 3>&-
+        assert_status 1
+        assert_has "$stderr" "is not open"
+        assert_nothing_left
+    done
+}
+
 @test "socket activation: descriptors, LISTEN_FDS, LISTEN_PID=1 and LISTEN_FDNAMES pass" {
     not_on runc "1.1 does not look at LISTEN_PID in the same way"
     echo socket >"$T/three"

@@ -57,8 +57,8 @@ Result<CreateRequest> make_request(const CreateOptions& given, const std::string
 }
 
 Result<void> settle_descriptors(const RunOptions& options) {
-  const unsigned end = 3 + options.listen_fds + options.preserve_fds;
-  for (unsigned number = 3; number < end; ++number) {
+  const uint64_t end = uint64_t{3} + options.listen_fds + options.preserve_fds;
+  for (uint64_t number = 3; number < end; ++number) {
     const Result<int> flags = sys::fcntl_get_flags(FdView::of_number(static_cast<int>(number)));
     // What was not given to us is one of our own, which may have taken the number.
     if (!flags.ok() || (flags.value() & FD_CLOEXEC) != 0)
@@ -66,7 +66,7 @@ Result<void> settle_descriptors(const RunOptions& options) {
   }
   // Modes are ours to choose: a caller's umask of 0 would open the state to others, its 0777 close it to ourselves.
   sys::umask(022);
-  return sys::close_range(end, ~0u, 0);
+  return sys::close_range(static_cast<unsigned>(end), ~0u, 0);  // all below it are open
 }
 
 }  // namespace estiva
