@@ -242,6 +242,15 @@ caps_of() { grep "^Cap$1" <<<"$output" | awk '{ print $2 }'; }
     assert_equal "$(caps_of Amb)" 0000000000000020
 }
 
+@test "inheritable without bounding is a warning, not an error" {
+    not_on crun "fails"
+    not_on runc "1.1 fails"
+    config '.process.capabilities = {"bounding": ["CAP_CHOWN"], "inheritable": ["CAP_CHOWN", "CAP_KILL"]}'
+    in_container 'cat /proc/self/status'
+    assert_equal "$(caps_of Inh)" 0000000000000001
+    [ "$KIND" != estiva ] || assert_has "$stderr" CAP_KILL
+}
+
 @test "capabilities of root after execve" {
     config '.process.capabilities = {"bounding": ["CAP_CHOWN", "CAP_KILL"], "permitted": ["CAP_CHOWN", "CAP_KILL"], "effective": ["CAP_CHOWN"]}'
     in_container 'cat /proc/self/status'

@@ -122,7 +122,8 @@ CapabilitySets plan_capabilities(const Input& in, Plan& plan, const spec::Capabi
   CapabilitySets sets;
   sets.bounding = planner.read(capabilities.bounding, "bounding");
   sets.permitted = planner.read(capabilities.permitted, "permitted");
-  sets.inheritable = planner.read(capabilities.inheritable, "inheritable");
+  sets.inheritable = planner.limit(planner.read(capabilities.inheritable, "inheritable"), sets.bounding,
+                                   "inheritable", "is not in the bounding set");
   sets.effective = planner.limit(planner.read(capabilities.effective, "effective"), sets.permitted,
                                  "effective", "is not permitted");
   sets.ambient =

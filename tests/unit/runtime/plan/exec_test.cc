@@ -117,6 +117,21 @@ TEST(PlanExec, CapabilitiesAreNeverInheritable) {
   EXPECT_EQ(refused(given), "--cap: \"CAP_NONSENSE\" is no capability");
 }
 
+// capset(2) refuses it; config.md wants a warning.
+TEST(PlanExec, NothingIsInheritableThatTheBoundingSetLacks) {
+  ExecOptions given = options();
+  given.args.clear();
+  given.document = container().process;
+  given.document->args = {"true"};
+  given.document->terminal = false;
+  given.document->capabilities.emplace().inheritable = {"CAP_NET_RAW"};
+  const Plan shared = plan(given).value().shared;
+  EXPECT_EQ(shared.process->capabilities.inheritable, 0u);
+  ASSERT_EQ(shared.warnings.size(), 1u);
+  EXPECT_EQ(shared.warnings[0],
+            "/process/capabilities/inheritable: CAP_NET_RAW is not in the bounding set, ignored");
+}
+
 TEST(PlanExec, WarnsOfNewCapabilitiesOnly) {
   ExecDefaults kept = container();
   kept.process->capabilities->bounding = {"CAP_UNHEARD_OF"};
