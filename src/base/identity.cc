@@ -26,8 +26,10 @@ Result<uint64_t> process_start_time(pid_t pid) {
   const size_t bracket = text.rfind(')');
   if (bracket == std::string_view::npos) return gone();
   const std::vector<std::string> fields = text::split(text::trim(text.substr(bracket + 1)), ' ');
-  constexpr size_t kState = 0, kStartTime = 19;  // fields 3 and 22
-  if (fields.size() <= kStartTime || fields[kState] == "Z" || fields[kState] == "X") return gone();
+  constexpr size_t kState = 0, kThreads = 17, kStartTime = 19;  // fields 3, 20 and 22
+  if (fields.size() <= kStartTime || fields[kState] == "X") return gone();
+  // The first thread may end before the others: then it is a zombie, and the process goes on.
+  if (fields[kState] == "Z" && text::number<unsigned>(fields[kThreads]).value_or(0) <= 1) return gone();
   const auto start = text::number<uint64_t>(fields[kStartTime]);
   if (!start) return gone();
   return *start;
