@@ -60,6 +60,23 @@ sysctl() { # KEY VALUE
     assert_refused /linux/sysctl/kernel.msgmax
 }
 
+@test "keys are refused when the namespace that is joined is the host's" {
+    only_estiva "others look at the network namespace only, or not at all"
+    local type file key
+    while read -r type file key; do
+        new_bundle "$T/$type"
+        BUNDLE=$T/$type
+        sysctl "$key" "$(cat "/proc/sys/${key//.//}")"
+        config --arg t "$type" --arg p "/proc/$$/ns/$file" \
+            '.linux.namespaces |= map(if .type == $t then .path = $p else . end) | del(.hostname)'
+        assert_refused "/linux/sysctl/$key" "it would change the host"
+    done <<'END'
+network net net.ipv4.ip_forward
+ipc ipc kernel.msgmax
+uts uts kernel.domainname
+END
+}
+
 @test "a key that does not exist, and one that leaves /proc/sys, are errors" {
     sysctl net.ipv4.no_such_key 1
     assert_refused /linux/sysctl/net.ipv4.no_such_key

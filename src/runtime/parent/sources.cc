@@ -18,6 +18,8 @@
 #include "runtime/parent/hooks.h"
 #include "runtime/parent/id_maps.h"
 #include "runtime/plan/annotations.h"
+#include "runtime/plan/names.h"
+#include "runtime/plan/sysctl.h"
 
 namespace estiva {
 
@@ -69,6 +71,31 @@ Result<void> open_namespaces(child::Context& c) {
                             text::cat(text::quote(join.path), " is a namespace of another type"));
     }
     c.namespaces.push_back(std::move(ns).value());
+  }
+  return {};
+}
+
+Result<bool> is_our_own(FdView ns, uint64_t flag) {
+  for (size_t i = 0; i < std::size(spec::kNamespaceTypeNames); ++i) {
+    const auto type = static_cast<spec::NamespaceType>(i);
+    if (names::clone_flag(type) != flag) continue;
+    const std::string path = text::cat("/proc/self/ns/", names::proc_file(type));
+    return TRY(sys::fstat(ns)).st_ino == TRY(sys::fstatat(FdView::cwd(), path, 0)).st_ino;
+  }
+  return false;
+}
+
+// What a path leads to is only known now.
+Result<void> check_sysctls(const child::Context& c) {
+  for (const SysctlStep& step : c.plan.sysctls) {
+    const uint64_t owner = plan::sysctl_owner(step.path);
+    for (size_t i = 0; i < c.namespaces.size(); ++i) {
+      const NamespaceJoin& join = c.plan.namespaces.join[i];
+      if (join.flag == owner && TRY(is_our_own(c.namespaces[i], join.flag)))
+        return Error::invalid(
+            step.object,
+            text::cat(text::quote(join.path), " is the namespace of the host: it would change the host"));
+    }
   }
   return {};
 }
@@ -129,6 +156,7 @@ Result<void> open_sources(child::Context& c) {
   c.mount_sources.resize(rootfs.mounts.size());
   c.device_sources.resize(rootfs.devices.size());
   TRY(open_namespaces(c));
+  TRY(check_sysctls(c));
   TRY(open_rootfs(c));
   TRY(open_host_proc_if_needed(c));
   TRY(open_hook_files(c));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Kernel parameters: only those that belong to a namespace of the container may be set; any other would change
 // the host (config-linux.md, "Sysctl"; CVE-2022-0811).
+#include "runtime/plan/sysctl.h"
+
 #include <sched.h>
 
 #include <algorithm>
@@ -38,16 +40,6 @@ bool well_formed(std::string_view path) {
       parts, [](const std::string& part) { return part.empty() || part == "." || part == ".."; });
 }
 
-// The namespace that the parameter belongs to; 0 for one of the whole host.
-uint64_t owner(std::string_view path) {
-  if (std::ranges::find(kIpcSysctls, path) != std::end(kIpcSysctls) || path.starts_with("fs/mqueue/"))
-    return CLONE_NEWIPC;
-  if (path.starts_with("net/")) return CLONE_NEWNET;
-  if (path == "kernel/domainname") return CLONE_NEWUTS;
-  if (path.starts_with("user/")) return CLONE_NEWUSER;
-  return 0;
-}
-
 constexpr std::string_view namespace_name(uint64_t flag) {
   switch (flag) {
     case CLONE_NEWIPC:
@@ -63,6 +55,15 @@ constexpr std::string_view namespace_name(uint64_t flag) {
 
 }  // namespace
 
+uint64_t sysctl_owner(std::string_view path) {
+  if (std::ranges::find(kIpcSysctls, path) != std::end(kIpcSysctls) || path.starts_with("fs/mqueue/"))
+    return CLONE_NEWIPC;
+  if (path.starts_with("net/")) return CLONE_NEWNET;
+  if (path == "kernel/domainname") return CLONE_NEWUTS;
+  if (path.starts_with("user/")) return CLONE_NEWUSER;
+  return 0;
+}
+
 Result<std::vector<SysctlStep>> plan_sysctls(const Input& in, const Plan& plan) {
   std::vector<SysctlStep> steps;
   for (const auto& [key, value] : in.linux.sysctl) {
@@ -72,7 +73,7 @@ Result<std::vector<SysctlStep>> plan_sysctls(const Input& in, const Plan& plan) 
     std::string path = slashes(key);
     if (!well_formed(path)) return Error::invalid(object, "is no name of a kernel parameter");
     if (path == "kernel/hostname") return Error::invalid(object, "is set by /hostname");
-    const uint64_t flag = owner(path);
+    const uint64_t flag = sysctl_owner(path);
     if (flag == 0) return Error::invalid(object, "belongs to no namespace: it would change the host");
     if (!plan.namespaces.has(flag)) {
       return Error::invalid(
