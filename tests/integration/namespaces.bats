@@ -62,6 +62,29 @@ hold_namespace() { # KIND
     done
 }
 
+@test "without a mount namespace: the container's mounts go with it, those from before stay" {
+    only_estiva "others leave them"
+    config '.linux.namespaces |= map(select(.type != "mount")) | .root.path = "./link/" |
+        .mounts = [{"destination": "/ours", "type": "tmpfs", "source": "tmpfs"},
+            {"destination": "/both", "type": "tmpfs", "source": "tmpfs"}] |
+        del(.linux.maskedPaths, .linux.readonlyPaths, .root.readonly)'
+    ln -s rootfs "$BUNDLE/link"
+    local root=$BUNDLE/rootfs one
+    mkdir "$root/theirs" "$root/both"
+    for one in theirs both; do
+        mount -t tmpfs before "$root/$one"
+        at_end umount "$root/$one"
+        : >"$root/$one/kept"
+    done
+    args sleep 100
+    ctr_running
+    assert_equal "$(grep -c " $root/ours \| $root/both " /proc/self/mountinfo)" 3
+    must rt delete --force "$CTR"
+    assert_equal "$(grep -c " $root/" /proc/self/mountinfo)" 2
+    [ -e "$root/theirs/kept" ] && [ -e "$root/both/kept" ] || fail "a mount from before has gone"
+    [ ! -e "$STATE/$CTR" ] || fail "its state is left"
+}
+
 joins() { # KIND [FILTER]: the container is in the holder's namespace of that kind
     local kind=$1
     hold_namespace "$kind"

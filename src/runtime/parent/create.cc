@@ -23,6 +23,7 @@
 #include "runtime/parent/exit_watch.h"
 #include "runtime/parent/handover.h"
 #include "runtime/parent/host.h"
+#include "runtime/parent/mountinfo.h"
 #include "runtime/parent/remove.h"
 #include "runtime/parent/resctrl.h"
 #include "runtime/parent/seccomp.h"
@@ -76,6 +77,17 @@ Record first_record(const Plan& plan) {
   record.hooks.poststart = plan.hooks.poststart;
   record.hooks.poststop = plan.hooks.poststop;
   return record;
+}
+
+// Without a mount namespace of its own its mounts are the host's: what is below the true path of its root then and was
+// not before.
+Result<void> note_mounts(Record& record) {
+  if (record.own_mount_namespace) return {};
+  const Result<Fd> root = sys::open(record.rootfs, O_PATH | O_DIRECTORY);
+  if (!root.ok()) return {};  // open_sources says it
+  record.rootfs = TRY(sys::readlinkat(FdView::cwd(), text::cat("/proc/self/fd/", root.value().number())));
+  record.mounts_before = TRY(mountinfo::below(record.rootfs));
+  return {};
 }
 
 // The document with the process id cut out: the child puts in what it sees itself as.
@@ -208,6 +220,7 @@ Result<Created> create_container(const Store& state, const Plan& plan, CreateReq
   Undo no_directory([&] { (void)remove_directory(state, dir); });
   Record record = first_record(plan);
   record.resctrl = std::move(resctrl);
+  TRY(note_mounts(record));
   TRY(store(dir, record));
   c.creating = hook_state(record, spec::Status::kCreating);
   c.created = hook_state(record, spec::Status::kCreated);

@@ -49,6 +49,15 @@ Result<std::vector<Entry>> read() {
   return parse(TRY(files::read_fd(table, 64 << 20)));
 }
 
+Result<std::vector<std::string>> below(const std::string& directory) {
+  const std::string prefix = directory + "/";
+  std::vector<std::string> points;
+  for (Entry& entry : TRY(read())) {
+    if (entry.point.starts_with(prefix)) points.push_back(std::move(entry.point));
+  }
+  return points;
+}
+
 Result<std::optional<std::string>> find_type(std::string_view type) {
   for (Entry& entry : TRY(read())) {
     if (entry.type == type) return std::optional<std::string>(std::move(entry.point));

@@ -20,6 +20,8 @@ struct Entry {
 // Lines that are none are left out.
 std::vector<Entry> parse(std::string_view table);
 Result<std::vector<Entry>> read();
+// Where something is mounted below `directory`, an absolute path without links; the oldest first.
+Result<std::vector<std::string>> below(const std::string& directory);
 // The first mount of a file system of this type.
 Result<std::optional<std::string>> find_type(std::string_view type);
 

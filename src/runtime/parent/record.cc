@@ -57,6 +57,7 @@ std::span<const codec::Row> codec::rows<Record>() {
       row<&Record::start_time>("startTime"),
       row<&Record::own_pid_namespace>("ownPidNamespace"),
       row<&Record::own_mount_namespace>("ownMountNamespace"),
+      row<&Record::mounts_before>("mountsBefore"),
       row<&Record::has_process>("hasProcess"),
       row<&Record::check_memory>("checkMemory"),
       row<&Record::cgroup>("cgroup"),

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "estiva/spec/spec.h"
 #include "estiva/spec/state.h"
@@ -39,8 +40,9 @@ struct Record {
       0;  // of that process, proc(5) stat field 22: tells it from a later one with its number
   bool own_pid_namespace = false;
   bool own_mount_namespace = false;
-  bool has_process = false;   // a program to start
-  bool check_memory = false;  // memory.checkBeforeUpdate holds for later updates too
+  std::vector<std::string> mounts_before;  // below rootfs, where the container's mounts are the host's
+  bool has_process = false;                // a program to start
+  bool check_memory = false;               // memory.checkBeforeUpdate holds for later updates too
   cgroup::CgroupRecord cgroup;
   ResctrlRecord resctrl;
   std::string seccomp_listener, seccomp_metadata;  // the agent's socket, with SCMP_ACT_NOTIFY

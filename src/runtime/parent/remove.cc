@@ -92,10 +92,11 @@ Result<void> remove_directory(const Store& store, const ContainerDir& dir) {
 // Without a mount namespace of its own the container's mounts are the host's.
 Result<void> remove_host_mounts(const Record& record) {
   if (record.own_mount_namespace) return {};
-  const std::string prefix = record.rootfs + "/";
-  std::vector<std::string> points;
-  for (mountinfo::Entry& entry : TRY(mountinfo::read())) {
-    if (entry.point.starts_with(prefix)) points.push_back(std::move(entry.point));
+  std::vector<std::string> points = TRY(mountinfo::below(record.rootfs));
+  // Of several at one place the first is the one from before.
+  for (const std::string& before : record.mounts_before) {
+    const auto found = std::ranges::find(points, before);
+    if (found != points.end()) points.erase(found);
   }
   // The last mounted goes first.
   std::ranges::reverse(points);
