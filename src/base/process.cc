@@ -46,9 +46,10 @@ struct Outcome {
 // Keeps the end of the output; ends when the program has or its time is up, even if it, or a child of it, never stops
 // writing. What the pipe held at its end is read.
 Result<Outcome> watch(const Fd& pidfd, const Fd& output, std::optional<int64_t> timeout_s, size_t kept) {
-  constexpr size_t kMostHeld = 65536;  // pipe(7)
+  constexpr size_t kMostHeld = 65536;    // pipe(7)
+  constexpr int64_t kLongest = 1 << 30;  // seconds, 34 years
   Outcome outcome;
-  const int64_t deadline = timeout_s ? monotonic_ms() + *timeout_s * 1000 : 0;
+  const int64_t deadline = timeout_s ? monotonic_ms() + std::min(*timeout_s, kLongest) * 1000 : 0;
   bool output_open = true;
   for (size_t after_end = 0;;) {
     struct pollfd fds[] = {{pidfd.number(), POLLIN, 0}, {output_open ? output.number() : -1, POLLIN, 0}};

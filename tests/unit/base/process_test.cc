@@ -63,6 +63,12 @@ TEST(Process, IsKilledAtItsTimeout) {
   EXPECT_EQ(said(command), "/bin/sh did not end in 1 s, killed");
 }
 
+TEST(Process, ATimeoutMayBeAsLongAsTheDocumentCanSay) {
+  process::Command command = shell("sleep 0.2");
+  command.timeout_s = INT64_MAX;
+  EXPECT_EQ(said(command), "");
+}
+
 TEST(Process, IsKilledAtItsTimeoutHoweverMuchItWrites) {
   process::Command command = shell("while :; do echo more; done");
   command.timeout_s = 1;
