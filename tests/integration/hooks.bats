@@ -198,6 +198,24 @@ create_fails_by() {
     assert_nothing_left
 }
 
+@test "a failing startContainer hook at start: the container is stopped and destroyed" {
+    not_on runc "leaves it"
+    not_on crun "leaves it"
+    host_hook
+    hook poststop f
+    printf '#!/bin/sh\nexit 3\n' >"$BUNDLE/rootfs/bin/fails"
+    chmod 755 "$BUNDLE/rootfs/bin/fails"
+    config '.hooks.startContainer = [{path: "/bin/fails"}]'
+    script 'echo ran >/tmp/ran'
+    ctr_create
+    capture start "$CTR"
+    [ "$status" -ne 0 ] || fail "start succeeded"
+    assert_has "$stderr" /hooks/startContainer/0
+    [ ! -e "$BUNDLE/rootfs/tmp/ran" ] || fail "the program ran"
+    assert_equal "$(names)" "f "
+    assert_nothing_left
+}
+
 @test "a failing poststart hook: the container is stopped and destroyed (1.3)" {
     not_on runc "1.1 ignores it"
     not_on crun "1.8 ignores it"

@@ -4,6 +4,8 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+
 #include "estiva/base/identity.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
@@ -46,6 +48,12 @@ Result<void> release_init(sync::Channel& init, const Record& record) {
   return {};
 }
 
+// Of startContainer; what else the init may say has no consequence for the container (runtime.md, lifecycle).
+bool is_of_hook(const Error& error) {
+  return std::ranges::any_of(error.parts().context,
+                             [](const std::string& noun) { return noun.starts_with("/hooks/"); });
+}
+
 }  // namespace
 
 Result<sync::Channel> open_start_gate(const ContainerDir& dir, const Record& record) {
@@ -62,10 +70,10 @@ Result<sync::Channel> open_start_gate(const ContainerDir& dir, const Record& rec
 
 Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record,
                              sync::Channel& init, Log& log) {
-  TRY(release_init(init, record));
-  if (record.hooks.poststart.empty()) return {};
-  Result<void> done =
-      run_host_hooks(record.hooks.poststart, "poststart", make_state(record, spec::Status::kRunning));
+  Result<void> done = release_init(init, record);
+  if (!done.ok() && !is_of_hook(done.error())) return done;
+  if (done.ok() && !record.hooks.poststart.empty())
+    done = run_host_hooks(record.hooks.poststart, "poststart", make_state(record, spec::Status::kRunning));
   if (done.ok()) return {};
   if (Result<void> removed = remove_container(store, dir, record, log); !removed.ok())
     log.error(removed.error());

@@ -11,7 +11,8 @@ namespace estiva {
 // Connects to the init of a created container. `dir` is locked.
 Result<sync::Channel> open_start_gate(const ContainerDir& dir, const Record& record);
 
-// Lets the program run. Runs the poststart hooks; when one fails, the container is stopped and destroyed (runtime.md).
+// Lets the program run. Runs the poststart hooks; when one of them, or of the init's startContainer hooks, fails, the
+// container is stopped and destroyed (runtime.md).
 Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record,
                              sync::Channel& init, Log& log);
 
