@@ -76,6 +76,24 @@ estiva-test"
 status 0"
 }
 
+has_processes() { # COUNT DIRECTORY
+    [ "$(wc -l <"$2/cgroup.procs")" = "$1" ]
+}
+
+@test "--ignore-paused: a container that ends meanwhile is not running, whatever the kernel says" {
+    only_estiva "its words"
+    requires cgroup_v2
+    entered
+    must rt pause "$CTR"
+    { rt exec --ignore-paused "$CTR" true </dev/null >"$T/said" 2>&1; echo "status $?" >>"$T/said"; } &
+    wait_for 10 has_processes 2 "$(cgroup_dir unified)"
+    kill -KILL "$(state_of pid)"
+    wait_status stopped
+    echo 0 >"$(cgroup_dir unified)/cgroup.freeze"
+    wait_for 10 grep -q status "$T/said"
+    assert_has "$(cat "$T/said")" "container not running" "status 255"
+}
+
 @test "a record of an older version says that it can't be entered; all else works" {
     only_estiva "our own record"
     entered

@@ -243,6 +243,10 @@ Result<Executed> exec_in_container(const StoredContainer& container, Target& tar
     c.console_socket = TRY(connect_socket(request.console_socket, "console socket"));
   give_stdio(*plan.shared.process);
   Result<Executed> executed = spawn_exec(c, container, plan, agent);
+  // Of a process that ends meanwhile, and of its namespaces, the kernel says one thing or another: "No such process",
+  // "Cannot allocate memory".
+  const bool by_system = !executed.ok() && executed.error().code() == Code::kSystem;
+  if (by_system && !init_alive(container.record)) return has_ended();
   if (!executed.ok()) return locate(request.options, std::move(executed).error());
   const auto report = [&]() -> Result<void> {
     TRY(send_pidfd(pidfd_socket, executed.value().pidfd, "setns"));
