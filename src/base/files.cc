@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "estiva/base/sys_data.h"
 #include "estiva/base/text.h"
 
 namespace estiva::files {
@@ -31,11 +32,42 @@ Result<std::string> read_growing(FdView fd, size_t limit, size_t first, size_t e
   }
 }
 
-Result<void> remove_entry(FdView dir, const std::string& name) {
-  Result<void> removed = sys::unlinkat(dir, name);
-  if (removed.ok() || removed.error().errnum() == ENOENT) return {};
-  if (removed.error().errnum() != EISDIR) return removed;
-  return remove_tree(dir, name);
+// A level takes a descriptor and a piece of the stack, and who fills a directory may go as deep as he likes: what lies
+// deeper than this is moved to the top before it is emptied.
+constexpr unsigned kDeep = 64;
+
+struct Removal {
+  FdView top;
+  uint64_t moved = 0;
+};
+
+bool is_gone(const Error& error) { return error.errnum() == ENOENT; }
+
+Result<void> move_up(FdView dir, const std::string& name, Removal& removal) {
+  for (;;) {
+    const std::string place = text::cat(".moved-", removal.moved++);
+    Result<void> moved = sys::rename_new(dir, name, removal.top, place);
+    if (moved.ok() || is_gone(moved.error())) return {};
+    if (moved.error().errnum() != EEXIST) return moved;
+  }
+}
+
+Result<void> empty_directory(FdView dir, unsigned depth, Removal& removal) {
+  for (const std::string& name : TRY(list(dir))) {
+    Result<void> removed = sys::unlinkat(dir, name);
+    if (removed.ok() || is_gone(removed.error())) continue;
+    if (removed.error().errnum() != EISDIR) return removed;
+    if (depth == kDeep) {
+      TRY(move_up(dir, name, removal));
+      continue;
+    }
+    Result<Fd> inner = sys::openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (!inner.ok() && is_gone(inner.error())) continue;
+    TRY(empty_directory(TRY(std::move(inner)), depth + 1, removal));
+    removed = sys::unlinkat(dir, name, AT_REMOVEDIR);
+    if (!removed.ok() && !is_gone(removed.error())) return removed;
+  }
+  return {};
 }
 
 }  // namespace
@@ -118,11 +150,15 @@ Result<void> make_directories(const std::string& path, mode_t mode) {
 
 Result<void> remove_tree(FdView dir, const std::string& name) {
   Result<Fd> tree = sys::openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-  if (!tree.ok() && tree.error().errnum() == ENOENT) return {};
+  if (!tree.ok() && is_gone(tree.error())) return {};
   const Fd open_tree = TRY(std::move(tree));
-  for (const std::string& entry : TRY(list(open_tree))) TRY(remove_entry(open_tree, entry));
+  Removal removal{open_tree};
+  for (uint64_t before = UINT64_MAX; before != removal.moved;) {
+    before = removal.moved;
+    TRY(empty_directory(open_tree, 1, removal));
+  }
   Result<void> removed = sys::unlinkat(dir, name, AT_REMOVEDIR);
-  if (!removed.ok() && removed.error().errnum() == ENOENT) return {};
+  if (!removed.ok() && is_gone(removed.error())) return {};
   return removed;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -106,6 +107,26 @@ TEST_F(Files, ATreeGoesAndWhatItsLinksPointToStays) {
   fs::create_directory_symlink(outside.path(), dir_ / "link");
   EXPECT_FALSE(files::remove_tree(fd_, "link").ok());
   EXPECT_EQ(outside.read("stays"), "x");
+}
+
+TEST_F(Files, ATreeGoesThatIsDeeperThanDescriptorsAndPathsReach) {
+  ASSERT_EQ(::mkdir((dir_ / "t").c_str(), 0700), 0);
+  Fd at = sys::openat(fd_, "t", O_RDONLY | O_DIRECTORY).value();
+  for (int level = 0; level < 3000; ++level) {
+    ASSERT_TRUE(sys::mkdirat(at, "d", 0700).ok());
+    ASSERT_TRUE(sys::mkdirat(at, ".moved-0", 0700).ok());
+    at = sys::openat(at, "d", O_RDONLY | O_DIRECTORY).value();
+  }
+  at = Fd();
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  struct rlimit few = before;
+  few.rlim_cur = 256;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const Result<void> removed = files::remove_tree(fd_, "t");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(removed.ok()) << removed.error().to_string();
+  EXPECT_FALSE(fs::exists(dir_ / "t"));
 }
 
 TEST_F(Files, AnAbsolutePathHasNoDotsButDotDot) {
