@@ -40,6 +40,8 @@ Result<void> set_time(std::string_view value, Pax& pax) {
   if (!nsec) return wrong(text::cat("its extended header has no time: ", text::quote(value)));
   pax.mtime_nsec = *nsec;
   if (value.starts_with('-') && *nsec != 0) {
+    if (*pax.mtime == INT64_MIN)
+      return wrong(text::cat("its extended header has no time: ", text::quote(value)));
     *pax.mtime -= 1;
     pax.mtime_nsec = 1'000'000'000 - *nsec;
   }

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "estiva/base/sys.h"
+#include "estiva/base/text.h"
 #include "image/layers/tree.h"
 #include "image/tar/reader.h"
 #include "image/tar/writer.h"
@@ -113,6 +114,18 @@ TEST(Tar, OfUnixV7) {
   EXPECT_EQ(seen[1].size, 3u);
   EXPECT_EQ(bytes.substr(seen[1].data_offset, 3), "abc");
   EXPECT_EQ(seen[2].mtime, 1);
+}
+
+TEST(Tar, ATimeBeforeAllTimesIsRefused) {
+  const auto read = [](const std::string& mtime) {
+    tar::Pax pax;
+    const std::string rest = text::cat(" mtime=", mtime, "\n");
+    Result<void> done = tar::read_pax(text::cat(rest.size() + 2, rest), pax);
+    return done.ok() ? text::cat(pax.mtime.value_or(0), " ", pax.mtime_nsec) : done.error().to_string();
+  };
+  EXPECT_EQ(read("-9223372036854775807.5"), text::cat(INT64_MIN, " 500000000"));
+  EXPECT_EQ(read("-9223372036854775808"), text::cat(INT64_MIN, " 0"));
+  EXPECT_NE(read("-9223372036854775808.5").find("has no time"), std::string::npos);
 }
 
 TEST(Tar, GlobalHeadersHoldUntilTheNext) {
