@@ -28,6 +28,70 @@ diff_ids() { cais inspect "$1" | jq -c '.[0].RootFS.diff_ids'; }
     assert_equal "$(cais images -q)" "$id"
 }
 
+# Tags and full names, as they stand in the layout.
+named() { jq -c '[.manifests[].annotations | ."org.opencontainers.image.ref.name" // .]' "$1/index.json"; }
+
+@test "a layout gets further images: those of other tags stay, the same tag is replaced, skopeo finds each" {
+    requires skopeo
+    busybox_image
+    local first second
+    first=$(cais images -q)
+    good import --change "ENV second=1" "$T/busybox.tar" busy:2
+    second=$(cais inspect busy:2 | jq -r '.[0].Id')
+    good save --format oci -o "$T/layout" busy:1
+    good copy busy:2 "oci:$T/layout"
+    assert_equal "$(named "$T/layout")" '["1","2"]'
+    assert_equal "$(skopeo inspect --config "oci:$T/layout:1" | jq -c .config.Env)" null
+    assert_equal "$(skopeo inspect --config "oci:$T/layout:2" | jq -c .config.Env)" '["second=1"]'
+    good save --format oci -o "$T/layout" busy:2
+    assert_equal "$(named "$T/layout")" '["1","2"]'
+    # What skopeo adds stays too, and the other way round.
+    skopeo --insecure-policy copy -q "oci:$T/layout:2" "oci:$T/layout:3"
+    good tag busy:2 busy:1
+    good save --format oci -o "$T/layout" busy:1
+    assert_equal "$(named "$T/layout" | jq -c sort)" '["1","2","3"]'
+    assert_equal "$(skopeo inspect --config "oci:$T/layout:1" | jq -c .config.Env)" '["second=1"]'
+    refused "holds 3 images" "cais load takes them all" -- copy "oci:$T/layout" one:1
+    good rmi -f busy:1 busy:2
+    good load "$T/layout"
+    assert_has "$output" "Loaded image: busy:1" "Loaded image: busy:2" "Loaded image: layout:3"
+    assert_equal "$(cais inspect busy:1 busy:2 layout:3 | jq -r '.[].Id' | sort -u)" "$second"
+    [ "$first" != "$second" ] || fail "there is one image only"
+}
+
+@test "a layout is not written to where it is none, and is as before where something is wrong" {
+    busybox_image
+    good save --format oci -o "$T/layout" busy:1
+    good tag busy:1 other:2
+    local before bad
+    for bad in '{' '{"schemaVersion":2}' '{"schemaVersion":2,"manifests":[],"layers":[]}'; do
+        echo "$bad" >"$T/layout/index.json"
+        before=$(cd "$T/layout" && find . -type f -exec sha256sum {} + | sort)
+        refused "$T/layout" "index.json" -- save --format oci -o "$T/layout" other:2
+        assert_equal "$(cd "$T/layout" && find . -type f -exec sha256sum {} + | sort)" "$before"
+    done
+    mkdir "$T/home" "$T/empty"
+    echo mine >"$T/home/file"
+    refused "$T/home" "is neither empty nor an OCI layout" -- copy other:2 "oci:$T/home"
+    assert_equal "$(ls -A "$T/home")" file
+    refused "Not a directory" -- save --format oci -o "$T/busybox.tar" other:2
+    good save --format oci -o "$T/empty" other:2
+    assert_equal "$(find "$T/empty" "$T/layout" -name '*.new')" ""
+}
+
+@test "two commands write to one layout at once: both images are in it" {
+    busybox_image
+    local i pids=()
+    for i in {1..6}; do good tag busy:1 "busy:t$i"; done
+    for i in {1..6}; do
+        cais save --format oci -o "$T/layout" "busy:t$i" &
+        pids+=($!)
+    done
+    for i in "${pids[@]}"; do wait "$i"; done
+    assert_equal "$(named "$T/layout" | jq -c sort)" '["t1","t2","t3","t4","t5","t6"]'
+    good load "$T/layout"
+}
+
 @test "skopeo and umoci read what cais writes" {
     requires skopeo umoci
     busybox_image

@@ -252,7 +252,8 @@ Result<int> copy(Invocation& in) {
     if (!target) names.push_back(TRY(Reference::parse(operands[1])).full());
     if (source.images.size() != 1)
       return Error(Code::kInvalid, text::cat("holds ", source.images.size(), " images; one can be copied"))
-          .object(source.path);
+          .object(source.path)
+          .hint("cais load takes them all; then name the one");
     const std::vector<image::ImageRecord> records = TRY(import_all(session, source, names));
     images.push_back({{records[0], {}}, source.images[0].names});
   } else {

@@ -12,6 +12,7 @@
 
 #include "estiva/base/sys_data.h"
 #include "estiva/base/text.h"
+#include "image/formats/layout.h"
 #include "image/reference.h"
 #include "image/tar/writer.h"
 
@@ -19,7 +20,6 @@ namespace estiva::image {
 
 namespace {
 
-constexpr std::string_view kLayoutText = R"({"imageLayoutVersion":"1.0.0"})";
 constexpr size_t kPiece = 1 << 20;
 
 std::string blob_name(const Digest& digest) {
@@ -57,20 +57,21 @@ Result<Saved> plan_image(const Store& store, const Wanted& wanted) {
   return out;
 }
 
-std::string index_text(std::span<const Saved> images) {
-  Index index{.schema_version = 2, .media_type = std::string(media::kOciIndex)};
+// Of an index, one for each name.
+std::vector<Descriptor> entries_of(std::span<const Saved> images) {
+  std::vector<Descriptor> out;
   for (const Saved& image : images) {
     Descriptor descriptor{.media_type = std::string(media::kOciManifest),
                           .digest = image.manifest_digest,
                           .size = static_cast<int64_t>(image.manifest.size())};
-    if (image.names.empty()) index.manifests.push_back(descriptor);
+    if (image.names.empty()) out.push_back(descriptor);
     for (const Reference& name : image.names) {
-      descriptor.annotations["io.containerd.image.name"] = name.full();
-      descriptor.annotations["org.opencontainers.image.ref.name"] = name.tag;
-      index.manifests.push_back(descriptor);
+      descriptor.annotations[kContainerdName] = name.full();
+      descriptor.annotations[kRefName] = name.tag;
+      out.push_back(descriptor);
     }
   }
-  return codec::encode(index);
+  return out;
 }
 
 std::string docker_text(std::span<const Saved> images) {
@@ -138,41 +139,6 @@ Result<void> copy_pieces(FdView from, uint64_t size,
   return {};
 }
 
-// Files of a layout that may hold other images: each takes its place when it is whole, and those that were not there
-// before can be taken back.
-class LayoutFiles {
- public:
-  explicit LayoutFiles(FdView root) : root_(root) {}
-
-  Target target() {
-    return {[this](const std::string& path, std::string_view content) {
-              return put(path, [&](FdView file) { return sys::write_all(file, content); });
-            },
-            [this](const std::string& path, FdView from, uint64_t size) {
-              return put(path, [&](FdView file) { return sys::copy_range({from, 0}, {file, 0}, size); });
-            }};
-  }
-  void undo() {
-    for (const std::string& path : added_) (void)sys::unlinkat(root_, path);
-  }
-
- private:
-  Result<void> put(const std::string& path, const std::function<Result<void>(FdView file)>& fill) {
-    const bool was_there = sys::fstatat(root_, path, AT_SYMLINK_NOFOLLOW).ok();
-    const std::string temporary = text::cat(path, ".new");
-    added_.push_back(temporary);
-    const Fd file = TRY(sys::openat(root_, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666));
-    TRY(fill(file));
-    TRY(sys::renameat(root_, temporary, root_, path));
-    added_.pop_back();
-    if (!was_there) added_.push_back(path);
-    return {};
-  }
-
-  FdView root_;
-  std::vector<std::string> added_;
-};
-
 }  // namespace
 
 Result<void> save_archive(const Store& store, std::span<const Wanted> images, Format format, FdView out) {
@@ -189,28 +155,32 @@ Result<void> save_archive(const Store& store, std::span<const Wanted> images, Fo
         return copy_pieces(from, size, [&](std::string_view piece) { return writer.data(piece); });
       }};
   TRY(target.add("oci-layout", kLayoutText));
-  TRY(target.add("index.json", index_text(saved)));
+  TRY(target.add("index.json", codec::encode(Index{.schema_version = 2,
+                                                   .media_type = std::string(media::kOciIndex),
+                                                   .manifests = entries_of(saved)})));
   if (format == Format::kDockerArchive) TRY(target.add("manifest.json", docker_text(saved)));
   TRY(write_blobs(store, saved, target));
   return writer.finish();
 }
 
 Result<void> save_layout(const Store& store, std::span<const Wanted> images, const std::string& directory) {
-  const bool was_there = sys::fstatat(FdView::cwd(), directory, 0).ok();
   const std::vector<Saved> saved = TRY(plan_images(store, images));
-  TRY(files::make_directories(text::cat(directory, "/blobs/sha256"), 0777));
-  const Fd root = TRY(sys::open(directory, O_RDONLY | O_DIRECTORY));
-  LayoutFiles layout(root);
+  Layout layout = TRY(Layout::open(directory));
+  const Target target = {
+      [&](const std::string& path, std::string_view content) {
+        return layout.put(path, [&](FdView file) { return sys::write_all(file, content); });
+      },
+      [&](const std::string& path, FdView from, uint64_t size) {
+        return layout.put(path, [&](FdView file) { return sys::copy_range({from, 0}, {file, 0}, size); });
+      }};
   const auto write = [&]() -> Result<void> {
-    TRY(write_blobs(store, saved, layout.target()));
-    TRY(layout.target().add("oci-layout", kLayoutText));
-    return files::replace(root, "index.json", index_text(saved), 0666);
+    const std::string index = TRY(layout.plan_index(entries_of(saved)));
+    TRY(layout.begin());
+    TRY(write_blobs(store, saved, target));
+    return layout.finish(index);
   };
   Result<void> written = write();
-  if (!written.ok()) {
-    layout.undo();
-    if (!was_there) (void)files::remove_tree(FdView::cwd(), directory);
-  }
+  if (!written.ok()) layout.undo();
   return written;
 }
 

@@ -18,7 +18,7 @@ struct Wanted {
 };
 
 Result<void> save_archive(const Store& store, std::span<const Wanted> images, Format format, FdView out);
-// Into a directory, which is made; what is in it already stays.
+// Into a directory, which is made; images that are in it already stay (layout_index.h).
 Result<void> save_layout(const Store& store, std::span<const Wanted> images, const std::string& directory);
 
 // The files of all layers merged, as one plain tar.

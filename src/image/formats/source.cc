@@ -14,6 +14,7 @@
 #include "estiva/base/sys_data.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "image/formats/layout_index.h"
 #include "image/formats/members.h"
 #include "image/reference.h"
 #include "image/store/collect.h"
@@ -24,8 +25,6 @@ namespace estiva::image {
 namespace {
 
 constexpr std::string_view kFormatNames[] = {"oci", "oci-archive", "docker-archive", "rootfs", "dir"};
-constexpr const char *kRefName = "org.opencontainers.image.ref.name",
-                     *kContainerdName = "io.containerd.image.name";
 constexpr size_t kPiece = 1 << 20;
 
 // manifest.json of a docker-archive.
