@@ -79,6 +79,26 @@ named() { jq -c '[.manifests[].annotations | ."org.opencontainers.image.ref.name
     assert_equal "$(find "$T/empty" "$T/layout" -name '*.new')" ""
 }
 
+@test "the name of a digest is no tag of a docker-archive, which docker would load nothing of" {
+    busybox_image
+    good save --format oci -o "$T/layout" busy:1
+    local digest
+    digest=$(jq -r '.manifests[0].digest' "$T/layout/index.json")
+    jq --arg n "docker.io/library/busy@$digest" \
+        '.manifests[0].annotations = {"io.containerd.image.name": $n}' "$T/layout/index.json" >"$T/index"
+    cp "$T/index" "$T/layout/index.json"
+    good rmi busy:1
+    good load "$T/layout"
+    assert_equal "$output" "Loaded image: busy@$digest"
+    good save -o "$T/d.tar" "busy@$digest"
+    assert_equal "$(tar -xOf "$T/d.tar" manifest.json | jq -c '.[0].RepoTags')" "[]"
+    assert_equal "$(tar -xOf "$T/d.tar" index.json | jq -c '.manifests[0].annotations')" \
+        "{\"io.containerd.image.name\":\"docker.io/library/busy@$digest\"}"
+    good tag "busy@$digest" busy:2
+    good save -o "$T/d.tar" busy:2
+    assert_equal "$(tar -xOf "$T/d.tar" manifest.json | jq -c '.[0].RepoTags')" '["busy:2"]'
+}
+
 @test "two commands write to one layout at once: both images are in it" {
     busybox_image
     local i pids=()

@@ -67,7 +67,8 @@ std::vector<Descriptor> entries_of(std::span<const Saved> images) {
     if (image.names.empty()) out.push_back(descriptor);
     for (const Reference& name : image.names) {
       descriptor.annotations[kContainerdName] = name.full();
-      descriptor.annotations[kRefName] = name.tag;
+      descriptor.annotations.erase(kRefName);
+      if (!name.tag.empty()) descriptor.annotations[kRefName] = name.tag;
       out.push_back(descriptor);
     }
   }
@@ -86,7 +87,9 @@ std::string docker_text(std::span<const Saved> images) {
   writer.begin_array();
   for (const Saved& image : images) {
     std::vector<std::string> tags, layers;
-    for (const Reference& name : image.names) tags.push_back(name.familiar());
+    // docker loads nothing of an archive that has another kind of name among them, as that of a digest.
+    for (const Reference& name : image.names)
+      if (!name.tag.empty()) tags.push_back(text::cat(name.familiar_name(), ":", name.tag));
     for (const LayerRecord& layer : image.layers) layers.push_back(blob_name(layer.diff_id));
     writer.begin_object();
     writer.key("Config");
