@@ -112,6 +112,27 @@ named() { jq -c '[.manifests[].annotations | ."org.opencontainers.image.ref.name
     good load "$T/layout"
 }
 
+@test "--output of a device, a pipe or a link goes there and leaves it what it is; what is beside a file stays" {
+    busybox_image
+    mknod "$T/null" c 1 3
+    good save -o "$T/null" busy:1
+    [ -c "$T/null" ] || fail "the device is gone: $(ls -l "$T/null")"
+    mkfifo "$T/pipe"
+    cat "$T/pipe" >"$T/piped.tar" 3>&- &
+    good save -o "$T/pipe" busy:1
+    wait $!
+    [ -p "$T/pipe" ] || fail "the pipe is gone: $(ls -l "$T/pipe")"
+    ln -s linked.tar "$T/link"
+    good export -o "$T/link" busy:1
+    [ -L "$T/link" ] || fail "the link is gone: $(ls -l "$T/link")"
+    tar -tf "$T/linked.tar" >/dev/null
+    echo mine >"$T/out.tar.new"
+    good save -o "$T/out.tar" busy:1
+    cmp "$T/out.tar" "$T/piped.tar"
+    assert_equal "$(cd "$T" && cat out.tar*new && echo out.tar*new)" "mine
+out.tar.new"
+}
+
 @test "skopeo and umoci read what cais writes" {
     requires skopeo umoci
     busybox_image

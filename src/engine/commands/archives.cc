@@ -5,6 +5,7 @@
 
 #include "engine/commands/command.h"
 #include "estiva/base/files.h"
+#include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
 #include "estiva/base/undo.h"
 #include "image/commit/instructions.h"
@@ -59,7 +60,8 @@ constexpr Option kExportRows[] = {
     options::row<&ExportOptions::output>('o', "output", "FILE", "where to; standard output if not given"),
 };
 
-// A file that takes its place when it is whole; standard output for no name.
+// A file that takes its place when it is whole; what is there and no file (a device, a pipe, a link) is written to as it is.
+// Standard output for no name.
 class Output {
  public:
   static Result<Output> open(const std::string& path) {
@@ -72,7 +74,12 @@ class Output {
       return out;
     }
     out.path_ = path;
-    out.temporary_ = text::cat(path, ".new");
+    const Result<struct stat> there = sys::fstatat(FdView::cwd(), path, AT_SYMLINK_NOFOLLOW);
+    if (there.ok() && !S_ISREG(there.value().st_mode)) {
+      out.file_ = TRY(sys::open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY, 0666));
+      return out;
+    }
+    out.temporary_ = text::cat(path, ".", sys::getpid(), ".new");
     out.file_ = TRY(sys::open(out.temporary_, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0666));
     return out;
   }
