@@ -6,7 +6,7 @@ server.py CONFIG    CONFIG is JSON: {"root": content, "log": requests as JSON li
                     when all listen, "listen": [{"role": "registry"|"token"|"cdn"|"proxy"|"front", "name": ..., "port": ...}]}
 A listener may have: address, tls {cert, key, client_ca}, auth {kind: basic|token, users, realm, service, scheme_first},
 headers (of all its answers), blobs (base URL to which blobs are redirected), min_chunk, no_pieces, life (s), to (the port
-that a front passes requests on to), jwt {key, cert, issuer} (of a token service: tokens that others can check).
+that a front passes requests on to), hosts and login (of a proxy), jwt {key, cert, issuer} (of a token service: tokens that others can check).
 How much of a body was read, and that an answer is over, are lines of the log too: {"to": "NAME body"}, {"to": "NAME done"}.
 """
 import json
@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from content import Content
 from faults import Cut, Faults, Sender
 from front import Front
-from proxy import tunnel
+from proxy import Proxy, tunnel
 from roles import Auth, Cdn, Registry, Token
 
 
@@ -132,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def listen(world, options):
-    roles = {"registry": Registry, "token": Token, "cdn": Cdn, "proxy": None, "front": Front}
+    roles = {"registry": Registry, "token": Token, "cdn": Cdn, "proxy": Proxy, "front": Front}
     handler = type("Bound", (Handler,), {"world": world, "options": options, "role": roles[options["role"]]})
     server = ThreadingHTTPServer((options.get("address", "127.0.0.1"), options["port"]), handler)
     server.daemon_threads = True

@@ -136,8 +136,8 @@ Result<void> Client::check_login(const Endpoint& endpoint, const Credential& cre
 Error refusal(const Registry& registry, const Response& response, std::string_view what) {
   const std::string told = told_errors(response);
   return Error(response.status == 404 ? Code::kNotFound : Code::kInvalid,
-               text::cat(registry.endpoint().name(), ": ", what, ": status ", response.status,
-                         told.empty() ? "" : ", ", told));
+               text::cat(registry.endpoint().name(), ": ", through(response), what, ": status ",
+                         response.status, told.empty() ? "" : ", ", told));
 }
 
 }  // namespace estiva::image

@@ -57,6 +57,10 @@ std::string member(const Response& response, std::string_view name) {
 std::string told_errors(const Response& response) { return member(response, "message"); }
 std::string told_code(const Response& response) { return member(response, "code"); }
 
+std::string through(const Response& response) {
+  return response.proxy.empty() ? "" : text::cat("through the proxy ", response.proxy, ": ");
+}
+
 Exchange::Exchange(const Manners& manners, Ask ask, bool reached)
     : manners_(manners),
       ask_(std::move(ask)),
@@ -150,11 +154,16 @@ Exchange::Step Exchange::unauthorized(const Response& response) {
 
 Exchange::Step Exchange::answered(Response response) {
   reached_ = true;
+  if (response.status == 407 && !response.proxy.empty()) {
+    return done(Error(Code::kInvalid, text::cat(at_.authority(), ": the proxy ", response.proxy,
+                                                " asks for a login, status 407"))
+                    .hint("it stands in the proxy's address: http://NAME:PASSWORD@HOST:PORT"));
+  }
   if (is_redirect(response.status) && !response.find("location").empty()) return redirected(response);
   if (is_transient(response.status)) {
     const std::string told = told_errors(response);
-    Error error(Code::kSystem,
-                text::cat(at_.authority(), ": status ", response.status, told.empty() ? "" : ", ", told));
+    Error error(Code::kSystem, text::cat(at_.authority(), ": ", through(response), "status ", response.status,
+                                         told.empty() ? "" : ", ", told));
     return failed(std::move(error), parse_retry_after(response.find("retry-after"), epoch_seconds()));
   }
   const int status = response.status;

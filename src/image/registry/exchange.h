@@ -96,5 +96,7 @@ class Exchange {
 std::string told_errors(const Response& response);
 // The first code of it: "MANIFEST_UNKNOWN".
 std::string told_code(const Response& response);
+// "through the proxy P: " in front of what may be the proxy's own words, else empty.
+std::string through(const Response& response);
 
 }  // namespace estiva::image

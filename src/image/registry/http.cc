@@ -14,6 +14,7 @@
 
 #include "estiva/base/text.h"
 #include "estiva/base/time.h"
+#include "image/registry/proxy.h"
 
 namespace estiva::image {
 
@@ -99,6 +100,7 @@ struct Transfer {
   }
 
   Request request;
+  std::optional<Proxy> proxy;
   CURL* easy = nullptr;
   curl_slist* headers = nullptr;
   Response response;
@@ -182,14 +184,19 @@ int on_seek(void* target, curl_off_t offset, int origin) {
   return CURL_SEEKFUNC_OK;
 }
 
-// Loopback never goes through a proxy, as Go's clients have it.
 void set_destination(CURL* easy, const Url& url) {
   api().easy_setopt(easy, CURLOPT_URL, url.to_string().c_str());
   api().easy_setopt(easy, CURLOPT_PROTOCOLS_STR, url.https ? "https" : "http");
   api().easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-  if (url.loopback()) api().easy_setopt(easy, CURLOPT_NOPROXY, "*");
   api().easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   api().easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+}
+
+// curl is not to look at the environment again: "" is no proxy, and none that is to be passed by.
+void set_proxy(Transfer& transfer) {
+  transfer.proxy = find_proxy(transfer.request.url, [](const char* name) { return ::getenv(name); });
+  api().easy_setopt(transfer.easy, CURLOPT_PROXY, transfer.proxy ? transfer.proxy->url.c_str() : "");
+  api().easy_setopt(transfer.easy, CURLOPT_NOPROXY, "");
 }
 
 // SSL_CERT_FILE and SSL_CERT_DIR as OpenSSL and Go have them: in place of the system's store. curl keeps what it read
@@ -271,7 +278,7 @@ constexpr std::string_view kCaHint =
     "if its certificate is signed by a private authority, put that one's certificate into "
     "certs.d/HOST/ca.crt";
 constexpr Failure kFailures[] = {
-    {CURLE_COULDNT_RESOLVE_PROXY, true, "the proxy is named by https_proxy or http_proxy"},
+    {CURLE_COULDNT_RESOLVE_PROXY, true, ""},
     {CURLE_COULDNT_RESOLVE_HOST, true, "is the name right, and is there a network?"},
     {CURLE_COULDNT_CONNECT, true, ""},
     {CURLE_PARTIAL_FILE, true, ""},
@@ -290,26 +297,40 @@ constexpr Failure kFailures[] = {
     {CURLE_UNSUPPORTED_PROTOCOL, false, "it may speak an old HTTP, or none"},
 };
 
-Outcome outcome_of(Transfer& transfer, CURLcode code) {
-  if (transfer.cut) return {std::move(transfer.response), false, true};
-  if (transfer.error) return {std::move(*transfer.error), false, true};
-  if (code == CURLE_OK && transfer.request.receiver != nullptr && !transfer.body_begun &&
-      is_success(transfer.response.status)) {
-    Result<void> begun = transfer.request.receiver->begin(transfer.response);  // an empty body
-    if (!begun.ok()) return {std::move(begun).error(), false, true};
-  }
-  if (code == CURLE_OK) return {std::move(transfer.response), false, true};
+// Plain HTTP may be answered by the proxy itself; TLS goes through it unseen.
+Response answer_of(Transfer& transfer) {
+  if (transfer.proxy && !transfer.request.url.https) transfer.response.proxy = transfer.proxy->shown;
+  return std::move(transfer.response);
+}
+
+Error error_of(const Transfer& transfer, CURLcode code) {
   const char* said = transfer.text[0] != 0 ? transfer.text : api().easy_strerror(code);
   long system = 0;
   api().easy_getinfo(transfer.easy, CURLINFO_OS_ERRNO, &system);
   std::string words = text::printable(said);
   if (code == CURLE_COULDNT_CONNECT && system != 0)
     words = text::cat(words, ": ", strerror(static_cast<int>(system)));
+  if (transfer.proxy) words = text::cat("through the proxy ", transfer.proxy->shown, ": ", words);
   Error error(Code::kSystem, text::cat(transfer.request.url.authority(), ": ", words));
   const auto* known = std::ranges::find(kFailures, code, &Failure::code);
-  if (known == std::end(kFailures)) return {std::move(error), false, false};
-  if (!known->hint.empty()) error = std::move(error).hint(std::string(known->hint));
-  return {std::move(error), known->transient, transfer.response.status != 0};
+  if (known != std::end(kFailures) && !known->hint.empty())
+    return std::move(error).hint(std::string(known->hint));
+  if (transfer.proxy) return std::move(error).hint(text::cat(transfer.proxy->variable, " names the proxy"));
+  return error;
+}
+
+Outcome outcome_of(Transfer& transfer, CURLcode code) {
+  if (transfer.cut) return {answer_of(transfer), false, true};
+  if (transfer.error) return {std::move(*transfer.error), false, true};
+  if (code == CURLE_OK && transfer.request.receiver != nullptr && !transfer.body_begun &&
+      is_success(transfer.response.status)) {
+    Result<void> begun = transfer.request.receiver->begin(transfer.response);  // an empty body
+    if (!begun.ok()) return {std::move(begun).error(), false, true};
+  }
+  if (code == CURLE_OK) return {answer_of(transfer), false, true};
+  const auto* known = std::ranges::find(kFailures, code, &Failure::code);
+  const bool transient = known != std::end(kFailures) && known->transient;
+  return {error_of(transfer, code), transient, known != std::end(kFailures) && transfer.response.status != 0};
 }
 
 }  // namespace
@@ -348,6 +369,7 @@ Result<int> Http::Engine::start(const Request& request, bool waited_for) {
   for (const std::string& header : request.headers)
     transfer->headers = api().slist_append(transfer->headers, header.c_str());
   set_destination(transfer->easy, request.url);
+  set_proxy(*transfer);
   set_trust(transfer->easy, request.trust != nullptr ? *request.trust : system_trust);
   set_limits(transfer->easy, settings, request);
   set_callbacks(*transfer);

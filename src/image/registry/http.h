@@ -20,6 +20,7 @@ struct Response {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case, values trimmed
   std::string body;                                          // what no receiver took
+  std::string proxy;  // that the answer came through, and may be by; empty if it can't
 
   // The first of that name (in lower case); empty if there is none.
   std::string_view find(std::string_view name) const;

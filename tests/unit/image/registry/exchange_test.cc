@@ -199,5 +199,20 @@ TEST_F(ExchangeTest, AHostThatWasNeverThereIsNotRepeated) {
   EXPECT_EQ(certificate.took({Error(Code::kSystem, "not trusted"), false, true}), Step::kDone);
 }
 
+TEST_F(ExchangeTest, WhatAProxyMayHaveSaidNamesIt) {
+  for (const auto& [number, words] : {std::pair{502, "r.lan: through the proxy p.lan:3128: status 502"},
+                                      {407, "r.lan: the proxy p.lan:3128 asks for a login, status 407"}}) {
+    manners.retry.retries = 0;
+    Exchange exchange(manners, ask, true);
+    (void)exchange.next();
+    Outcome outcome = status(number);
+    outcome.response.value().proxy = "p.lan:3128";
+    ASSERT_EQ(exchange.took(std::move(outcome)), Step::kDone);
+    const Result<Response> answer = std::move(exchange).answer();
+    ASSERT_FALSE(answer.ok());
+    EXPECT_NE(answer.error().to_string().find(words), std::string::npos) << answer.error().to_string();
+  }
+}
+
 }  // namespace
 }  // namespace estiva::image
