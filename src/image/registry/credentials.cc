@@ -20,6 +20,7 @@ namespace estiva::image {
 namespace {
 
 constexpr size_t kMaxFile = 4 << 20;
+constexpr int kMaxLinks = 40;            // as the kernel's MAXSYMLINKS
 constexpr int64_t kHelperSeconds = 120;  // it may ask a person
 constexpr std::string_view kHelperPrefix = "docker-credential-";
 
@@ -93,6 +94,26 @@ Result<std::optional<Credential>> ask_helper(const std::string& name, const std:
   return std::optional<Credential>(std::move(credential));
 }
 
+// The file may be a link to where its owner keeps it: what it points to is replaced, not the link, as by docker.
+std::string behind_links(std::string file) {
+  for (int links = 0; links < kMaxLinks; ++links) {
+    const Result<std::string> target = sys::readlinkat(FdView::cwd(), file);
+    if (!target.ok()) break;
+    const std::string directory = target.value().starts_with('/') ? "" : file.substr(0, file.rfind('/') + 1);
+    file = directory + target.value();
+  }
+  return file;
+}
+
+Result<void> replace_file(const std::string& path, const std::string& text) {
+  const std::string file = behind_links(path);
+  const size_t slash = file.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : file.substr(0, std::max<size_t>(slash, 1));
+  TRY(files::make_directories(directory, 0700));
+  const Fd open_directory = TRY(sys::open(directory, O_RDONLY | O_DIRECTORY));
+  return files::replace(open_directory, file.substr(slash == std::string::npos ? 0 : slash + 1), text, 0600);
+}
+
 }  // namespace
 
 CredentialPlaces CredentialPlaces::of_environment() {
@@ -148,12 +169,7 @@ Result<std::string> Credentials::store(const std::string& host, const Credential
     TRY(run_helper(helper, places_.search_path, "store", input));
     return text::cat(kHelperPrefix, helper);
   }
-  const size_t slash = file.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : file.substr(0, std::max<size_t>(slash, 1));
-  TRY(files::make_directories(directory, 0700));
-  const Fd open_directory = TRY(sys::open(directory, O_RDONLY | O_DIRECTORY));
-  TRY(files::replace(open_directory, file.substr(slash == std::string::npos ? 0 : slash + 1),
-                     edited_file(document ? &document->root() : nullptr, key, &credential), 0600));
+  TRY(replace_file(file, edited_file(document ? &document->root() : nullptr, key, &credential)));
   return file;
 }
 
@@ -171,12 +187,7 @@ Result<std::vector<std::string>> Credentials::erase(const std::string& host) con
     const json::Node* auths = document->root().find("auths");
     for (const std::string& key : keys) {
       if (auths == nullptr || auths->type != json::Type::kObject || auths->find(key) == nullptr) continue;
-      const size_t slash = file.rfind('/');
-      const Fd directory =
-          TRY(sys::open(slash == std::string::npos ? "." : file.substr(0, std::max<size_t>(slash, 1)),
-                        O_RDONLY | O_DIRECTORY));
-      TRY(files::replace(directory, file.substr(slash == std::string::npos ? 0 : slash + 1),
-                         edited_file(&document->root(), key, nullptr), 0600));
+      TRY(replace_file(file, edited_file(&document->root(), key, nullptr)));
       from.push_back(file);
       break;
     }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../../base/temp_dir.h"
 #include "estiva/base/base64.h"
 
 namespace estiva::image {
@@ -85,6 +86,24 @@ TEST(Credentials, EditsLeaveTheRestAlone) {
   EXPECT_TRUE(in(removed, "b.lan"));
   const Credential token{"", "t", true};
   EXPECT_EQ(in(edited_file(nullptr, "a.lan", &token), "a.lan"), token);
+}
+
+TEST(Credentials, AFileThatIsALinkStaysOne) {
+  const TempDir dir;
+  std::filesystem::create_directories(dir / "dotfiles");
+  dir.write("dotfiles/docker.json", R"({"detachKeys":"ctrl-x"})");
+  std::filesystem::create_symlink("dotfiles/docker.json", dir / "there.json");
+  std::filesystem::create_symlink(dir / "dotfiles/new.json", dir / "dangling.json");
+  for (const std::string name : {"there.json", "dangling.json"}) {
+    const Credentials credentials(CredentialPlaces{{(dir / name).string()}, ""});
+    ASSERT_TRUE(credentials.store("r.lan", {"u", "p"}).ok());
+    EXPECT_EQ(credentials.find("r.lan", "x").value(), (Credential{"u", "p"}));
+    EXPECT_EQ(credentials.erase("r.lan").value().size(), 1u);
+    EXPECT_FALSE(credentials.find("r.lan", "x").value().has_value());
+    EXPECT_TRUE(std::filesystem::is_symlink(dir / name)) << name;
+  }
+  EXPECT_NE(dir.read("dotfiles/docker.json").find("ctrl-x"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::exists(dir / "dotfiles/new.json"));
 }
 
 }  // namespace
