@@ -93,7 +93,8 @@ Result<std::vector<uint32_t>> groups_of(const RootDir& root, const std::string& 
 
 Result<FoundUser> find_user(const RootDir& root, const std::string& text) {
   const size_t colon = text.find(':');
-  const std::string name = text.empty() ? "0" : text.substr(0, colon);
+  // ":GROUP" is root's, with that group, as in docker.
+  const std::string name = text.empty() || colon == 0 ? "0" : text.substr(0, colon);
   const std::string group = colon == std::string::npos ? "" : text.substr(colon + 1);
   const auto uid = TRY(read_id(name, "user"));
   FoundUser found;
