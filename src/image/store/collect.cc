@@ -69,8 +69,9 @@ Result<void> sweep(const Store& store, const char* place, const IsUsed& is_used,
   for (const std::string& name : TRY(files::list(dir))) {
     if (is_used(name)) continue;
     const Result<uint64_t> bytes = disk_usage(dir, name);
-    if (!bytes.ok()) continue;  // gone meanwhile
-    out.bytes += bytes.value();
+    if (!bytes.ok() && bytes.error().errnum() == ENOENT) continue;  // gone meanwhile
+    if (bytes.ok())
+      out.bytes += bytes.value();  // else it is deeper than descriptors reach: it goes uncounted
     const Result<Digest> digest = digest_of_object(name);
     if (place == place::kLayers && digest.ok()) {
       out.layers.push_back(digest.value());
