@@ -53,6 +53,14 @@ setup() { image_setup; }
     assert_equal "$(find "$T/store" -type f ! -name lock)" ""
 }
 
+@test "history shows a stranger's words, and nothing of them steers the terminal" {
+    busybox_image
+    good import -m $'red\e[31m ünd' "$T/busybox.tar" loud:1
+    good history loud:1
+    assert_has "$output" 'red\x1b[31m ünd'
+    [[ $output != *$'\e'* ]] || fail "an escape sequence is in it"
+}
+
 @test "what is not there is suggested" {
     busybox_image
     refused 'there is no such image' "there is busy:1" -- inspect busy

@@ -6,6 +6,7 @@
 #include "engine/format.h"
 #include "estiva/base/json.h"
 #include "estiva/base/text.h"
+#include "estiva/base/utf8.h"
 #include "image/reference.h"
 
 namespace estiva::engine {
@@ -93,8 +94,8 @@ Result<int> inspect(Invocation& in) {
 std::string shortened(std::string command, bool whole) {
   std::ranges::replace(command, '\t', ' ');
   std::ranges::replace(command, '\n', ' ');
-  if (whole || command.size() <= kCommandWidth) return command;
-  return command.substr(0, kCommandWidth - 3) + "...";
+  if (whole || command.size() <= kCommandWidth) return utf8::printable(command);
+  return utf8::printable(command.substr(0, kCommandWidth - 3)) + "...";
 }
 
 struct Step {
@@ -148,7 +149,7 @@ Result<int> history(Invocation& in) {
   for (const Step& step : TRY(steps_of(store, TRY(store.config(image))))) {
     lines += json_step(step, id);
     table.add({id, ago(seconds_of(step.created)), shortened(step.command, given.no_trunc),
-               human_size(step.size), step.comment});
+               human_size(step.size), utf8::printable(step.comment)});
     id = "<missing>";
   }
   TRY(print(given.format == "json" ? lines : table.text()));
