@@ -93,6 +93,24 @@ archives() {
     good unbundle "$T/b"
 }
 
+@test "full: a root file system that was not unpacked whole leaves nothing, and is unpacked when there is room" {
+    archives
+    cais import "$T/busybox.tar" busy:1 >"$T/out"
+    local what
+    for what in "files 3" "pages 3"; do
+        # shellcheck disable=SC2086
+        room_for $what
+        try bundle busy:1 "$T/b"
+        assert_status 125
+        assert_has "$stderr" "No space left on device"
+        assert_equal "$(find "$T/small/store/ingest" -mindepth 1)" ""
+        [ ! -e "$T/b" ] || fail "a bundle is left"
+        enough_room
+    done
+    good bundle busy:1 "$T/b"
+    good unbundle "$T/b"
+}
+
 # The command with an input that stops after 5 MB until the disk is full.
 while_it_fills() { # FILE ARGUMENT...
     local file=$1

@@ -12,6 +12,7 @@
 #include "estiva/base/sys_data.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "estiva/base/undo.h"
 #include "image/layers/unpack.h"
 #include "image/store/collect.h"
 #include "image/store/view.h"
@@ -58,6 +59,7 @@ Result<void> unpack_layer(const Store& store, const View& view, const Tree::Chan
   const Fd ingest = TRY(store.open_dir(place::kIngest));
   const std::string work = work_name("unpack");
   TRY(files::remove_tree(ingest, work));
+  const Undo remove([&] { (void)files::remove_tree(ingest, work); });  // unless it has got its place
   TRY(sys::mkdirat(ingest, work, 0700));
   const Fd dir = TRY(sys::openat(ingest, work, O_RDONLY | O_DIRECTORY));
   TRY(sys::mkdirat(dir, kFiles, 0755));
@@ -65,7 +67,7 @@ Result<void> unpack_layer(const Store& store, const View& view, const Tree::Chan
   TRY(write_record(dir, kRecord, IndexRecord{.boot = boot}));
   TRY(move_to_trash(store, place::kUnpacked, object));
   Result<void> renamed = sys::rename_new(ingest, work, TRY(store.open_dir(place::kUnpacked)), object);
-  if (!renamed.ok() && renamed.error().errnum() == EEXIST) return files::remove_tree(ingest, work);
+  if (!renamed.ok() && renamed.error().errnum() == EEXIST) return {};
   return renamed;
 }
 

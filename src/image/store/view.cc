@@ -10,6 +10,7 @@
 #include "estiva/base/sys_data.h"
 #include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
+#include "estiva/base/undo.h"
 #include "image/store/collect.h"
 
 namespace estiva::image {
@@ -34,6 +35,7 @@ Result<void> make_index(const Store& store, std::span<const Digest> diff_ids, co
   const Fd ingest = TRY(store.open_dir(place::kIngest));
   const std::string work = work_name("index");
   TRY(files::remove_tree(ingest, work));
+  const Undo remove([&] { (void)files::remove_tree(ingest, work); });  // unless it has got its place
   TRY(sys::mkdirat(ingest, work, 0700));
   const Fd dir = TRY(sys::openat(ingest, work, O_RDONLY | O_DIRECTORY));
   const Fd file = TRY(sys::openat(dir, "index", O_RDWR | O_CREAT | O_EXCL, 0600));
@@ -45,7 +47,7 @@ Result<void> make_index(const Store& store, std::span<const Digest> diff_ids, co
   const Fd indexes = TRY(store.open_dir(place::kIndexes));
   TRY(move_to_trash(store, place::kIndexes, object));  // one that can't be trusted
   Result<void> renamed = sys::rename_new(ingest, work, indexes, object);
-  if (!renamed.ok() && renamed.error().errnum() == EEXIST) return files::remove_tree(ingest, work);
+  if (!renamed.ok() && renamed.error().errnum() == EEXIST) return {};
   return renamed;
 }
 
