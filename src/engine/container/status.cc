@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view kNames[] = {"created", "created", "running", "paused", "exited", "removing"};
 constexpr int64_t kSecond = 1'000'000'000;
+constexpr char kRunningFile[] = "running";
 
 template <typename T>
 Result<T> read_values(const std::string& path, std::span<const Key> keys) {
@@ -46,6 +47,25 @@ Result<shim::ExitRecord> read_exit(const std::string& path) {
   return read_values<shim::ExitRecord>(path, shim::kExitKeys);
 }
 
+Result<void> mark_running(const Containers& containers, const std::string& id) {
+  const RunningMark mark{TRY(boot_id()), epoch_ns()};
+  const std::string text = TRY(key_values::write(kRunningKeys, &mark));
+  const Fd directory = TRY(sys::open(containers.dir(id), O_RDONLY | O_DIRECTORY));
+  return files::replace(directory, kRunningFile, text, 0600);
+}
+
+Result<void> unmark_running(const Containers& containers, const std::string& id) {
+  Result<void> removed = sys::unlinkat(FdView::cwd(), containers.file(id, kRunningFile));
+  return !removed.ok() && removed.error().errnum() == ENOENT ? Result<void>() : std::move(removed);
+}
+
+std::optional<RunningMark> ran_before_boot(const Containers& containers, const std::string& id) {
+  const auto mark = read_values<RunningMark>(containers.file(id, kRunningFile), kRunningKeys);
+  const Result<std::string> boot = boot_id();
+  if (!mark.ok() || !boot.ok() || mark.value().boot == boot.value()) return std::nullopt;
+  return mark.value();
+}
+
 Result<Status> status_of(const Containers& containers, const ContainerRecord& record) {
   Status out;
   const Result<shim::ExitRecord> last = read_exit(containers.file(record.id, shim::kExitFile));
@@ -70,6 +90,8 @@ Result<Status> status_of(const Containers& containers, const ContainerRecord& re
     } else if (alive) {
       out.condition = Condition::kStarting;
     }
+  } else {
+    out.stale = ran_before_boot(containers, record.id).has_value();
   }
   if (record.removing) out.condition = Condition::kRemoving;
   return out;

@@ -2,6 +2,7 @@
 // What a container is doing, as the files of its shim say and /proc confirms.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engine/container/containers.h"
@@ -16,7 +17,7 @@ struct Status {
   Condition condition = Condition::kCreated;
   shim::State state;       // while there is a shim
   shim::ExitRecord exit;   // of the last end; finished_ns is 0 before the first
-  bool stale = false;      // its shim has ended, and nobody cleaned up yet
+  bool stale = false;      // it has ended, by a boot or without its shim, and nobody cleaned up yet
   bool forgotten = false;  // who paused it, for as long as it worked, has died
 };
 
@@ -36,6 +37,21 @@ inline constexpr Key kPauseKeys[] = {
     key_values::row<&PauseMark::by>("by"),
     key_values::row<&PauseMark::by_start>("by-start"),
 };
+
+// In the container's own directory from its start until its end is written down there: with a boot the run directory is
+// gone, and this tells that it ran.
+struct RunningMark {
+  std::string boot;
+  int64_t started_ns = 0;  // since the epoch
+};
+inline constexpr Key kRunningKeys[] = {
+    key_values::row<&RunningMark::boot>("boot"),
+    key_values::row<&RunningMark::started_ns>("started-ns"),
+};
+Result<void> mark_running(const Containers& containers, const std::string& id);
+Result<void> unmark_running(const Containers& containers, const std::string& id);
+// It ran when the host went down, and nobody has written its end down yet.
+std::optional<RunningMark> ran_before_boot(const Containers& containers, const std::string& id);
 
 // "Up 5 minutes", "Exited (0) 2 seconds ago".
 std::string describe(const Status& status);

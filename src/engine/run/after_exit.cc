@@ -40,10 +40,10 @@ void kill_process(int32_t pid, uint64_t start) {
 }
 
 // Nobody saw the end: it is written down what is known.
-shim::ExitRecord unseen_end(const shim::State& state, bool same_boot) {
+shim::ExitRecord unseen_end(int64_t started_ns, bool same_boot) {
   shim::ExitRecord exit;
   exit.code = same_boot ? kKilled : kRebooted;
-  exit.started_ns = state.started_ns;
+  exit.started_ns = started_ns;
   exit.finished_ns = epoch_ns();
   exit.reason = same_boot ? "its shim was killed" : "host restarted";
   return exit;
@@ -76,6 +76,15 @@ Result<void> leave_nothing(const Containers& containers, const std::string& id) 
   TRY(unmount_volumes(containers, id));
   TRY(image::unmount(containers.bundle(id) + "/rootfs"));
   return remove_run_dir(containers, id);
+}
+
+// The host went down; or a starter was killed before there was a shim, or who cleaned up when it was almost done.
+Result<void> finish_without_shim(const Engine& engine, const std::string& id) {
+  const Containers& containers = engine.containers;
+  const std::optional<RunningMark> ran = ran_before_boot(containers, id);
+  if (ran) TRY(keep_exit(engine, id, unseen_end(ran->started_ns, false)));
+  TRY(unmark_running(containers, id));
+  return has_run_dir(containers, id) ? leave_nothing(containers, id) : Result<void>();
 }
 
 // It has no record: what is made or removed by a command that lives is locked, or goes at this moment.
@@ -134,8 +143,7 @@ Strings after_exit_command(const Engine& engine, const std::string& id) {
 Result<void> finish_locked(const Engine& engine, const std::string& id) {
   const Containers& containers = engine.containers;
   Result<shim::State> found = read_state(containers, id);
-  // A starter was killed before there was a shim, or who cleaned up when it was almost done.
-  if (!found.ok()) return has_run_dir(containers, id) ? leave_nothing(containers, id) : Result<void>();
+  if (!found.ok()) return finish_without_shim(engine, id);
   shim::State state = std::move(found).value();
   const bool same_boot = state.boot == TRY(boot_id());
   const bool ours = state.shim == sys::getpid();
@@ -148,7 +156,8 @@ Result<void> finish_locked(const Engine& engine, const std::string& id) {
     state = TRY(read_state(containers, id));  // what it had begun by then
   }
   const bool ran = state.phase == shim::Phase::kRunning || (seen.ok() && seen.value().started_ns != 0);
-  if (ran) TRY(keep_exit(engine, id, seen.ok() ? seen.value() : unseen_end(state, same_boot)));
+  if (ran) TRY(keep_exit(engine, id, seen.ok() ? seen.value() : unseen_end(state.started_ns, same_boot)));
+  TRY(unmark_running(containers, id));
   if (same_boot) kill_process(state.runtime, state.runtime_start);
   const ContainerRecord record = TRY(containers.read(id));
   (void)call_runtime(record, {"delete", runtime_options::kForce, id});

@@ -132,6 +132,7 @@ Result<ShimConnection> start_locked(const Engine& engine, const ContainerRecord&
   TRY(files::remove_tree(FdView::cwd(), containers.run_dir(id)));
   TRY(files::make_directories(containers.run_dir(id), 0700));
   Undo undo([&] { (void)finish_locked(engine, id); });
+  TRY(mark_running(containers, id));
   const NetworkMode network = TRY(network_mode(record.options));
   std::optional<Joined> joined;
   if (network == NetworkMode::kBridge) {

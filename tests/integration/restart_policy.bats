@@ -1,0 +1,60 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# --restart where nobody was there to follow it: after a boot, after SIGKILL of the shim; and what ends it.
+
+load image
+
+setup() {
+    image_setup
+    at_end remove_all
+    busybox_image
+}
+
+NO_BOOT=00000000-0000-0000-0000-000000000000
+
+value_of() { sed -n "s/^$2=//p" "$T/run/containers/$1/state"; } # ID KEY
+kill_shim() { # ID
+    local shim
+    shim=$(value_of "$1" shim)
+    kill -KILL "$shim"
+    wait_for 10 process_gone "$shim"
+}
+
+# As a boot leaves it: no process, no mount, no run root, and what ran did so in another boot.
+after_boot() {
+    local state id
+    for state in "$T"/run/containers/*/state; do
+        id=${state%/state} id=${id##*/}
+        kill_shim "$id"
+        "$RUNTIME" --root "$T/run/runtime" delete --force "$id"
+    done
+    awk -v dir="$T/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | tac | while read -r state; do
+        umount -l "$state"
+    done
+    rm -rf "$T/run"
+    sed -i "s/^boot=.*/boot=$NO_BOOT/" "$T"/store/containers/*/running
+}
+
+running() { cais ps --format json | jq -r .Names | sort | tr '\n' ' '; }
+state_of() { cais inspect "$1" | jq -r '.[0] | "\(.State.Status) \(.RestartCount)"'; } # "running 1"
+is_now() { [ "$(state_of "$1")" = "$2" ]; }
+# Nobody is at work on a restart.
+settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
+
+@test "a boot since, and the run root gone with it: what ran has exited, with --rm it is gone" {
+    detached --name one busy:1 sleep 100
+    detached --name two --rm busy:1 sleep 100
+    detached --name three busy:1 sh -c 'exit 3'
+    good wait three
+    good create --network host --name four busy:1 true
+    after_boot
+    good ps -a --format json
+    assert_equal "$(jq -r '.Names + " " + .Status' <<<"$output" | sed 's/) .* ago/)/' | sort)" \
+        $'four Created\none Exited (255)\nthree Exited (3)'
+    assert_equal "$(cais inspect one | jq -r '.[0].State.Error')" "host restarted"
+    good start one
+    assert_equal "$(running)" "one "
+    good stop -t 0 one
+    is_now one "exited 0" || fail "$(state_of one)"
+    assert_equal "$(cais inspect one | jq -r '.[0].State.ExitCode')" 137
+}
