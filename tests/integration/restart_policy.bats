@@ -58,3 +58,36 @@ settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
     is_now one "exited 0" || fail "$(state_of one)"
     assert_equal "$(cais inspect one | jq -r '.[0].State.ExitCode')" 137
 }
+
+@test "the shim is killed: the next command sees to the restart, and does not wait for it" {
+    detached --name one --restart always busy:1 sleep 100
+    kill_shim "$CID"
+    cais ps -a >/dev/null
+    wait_for 20 is_now one "running 1"
+    detached --name two --restart on-failure:1 busy:1 sleep 100
+    kill_shim "$CID"
+    cais ps -a >/dev/null
+    wait_for 20 is_now two "running 1"
+    # That was all that its policy allows.
+    kill_shim "$CID"
+    cais ps -a >/dev/null
+    wait_for 5 settled "$CID"
+    is_now two "exited 1" || fail "$(state_of two)"
+}
+
+@test "a restart that was to come is forgotten with a boot" {
+    detached --name one busy:1 sh -c 'exit 3'
+    good wait one
+    wait_for 5 settled "$CID"
+    good update --restart always one
+    assert_equal "$(cais inspect one | jq -r '.[0].HostConfig.RestartPolicy.Name')" always
+    printf 'boot=%s\nby=1\nby-start=1\n' "$NO_BOOT" >"$T/store/containers/$CID/restarting"
+    is_now one "exited 0" || fail "$(state_of one)"
+    settled "$CID" || fail "the promise is still there"
+    is_now one "exited 0" || fail "$(state_of one)"
+    # One of this boot is kept.
+    printf 'boot=%s\nby=1\nby-start=1\n' "$(cat /proc/sys/kernel/random/boot_id)" >"$T/store/containers/$CID/restarting"
+    cais ps >/dev/null
+    has_restarted() { [[ $(state_of one) != *" 0" ]]; }
+    wait_for 20 has_restarted
+}

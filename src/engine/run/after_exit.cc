@@ -96,9 +96,13 @@ Result<void> discard_unmade(const Engine& engine, const std::string& id) {
   return discard(engine, id);
 }
 
-// Its shim has told its end; who was to clean up, and to restart it, was killed.
-bool ended_seen(const Containers& containers, const std::string& id, const Status& status) {
-  return status.stale && read_exit(containers.run_file(id, shim::kExitFile)).ok();
+// It ran, and its shim was killed, or who was to clean up after that and to restart it. What a boot ended, nobody but the
+// user starts again.
+bool ended_unattended(const Containers& containers, const std::string& id, const Status& status) {
+  const Result<std::string> boot = boot_id();
+  if (!status.stale || !boot.ok() || status.state.boot != boot.value()) return false;
+  return status.state.phase == shim::Phase::kRunning ||
+         read_exit(containers.run_file(id, shim::kExitFile)).ok();
 }
 
 Result<void> check_one(const Engine& engine, const std::string& id) {
@@ -117,9 +121,9 @@ Result<void> check_one(const Engine& engine, const std::string& id) {
   const Fd lock = TRY(containers.lock(id, status.forgotten));
   if (!lock.valid()) return {};  // somebody is at it
   // Of several commands one goes on with the restart.
-  const bool resumes = is_promise_broken(containers, id) ||
-                       ended_seen(containers, id, TRY(status_of(containers, record.value())));
-  if (resumes) TRY(promise_restart(engine, record.value()));
+  const bool ended = ended_unattended(containers, id, TRY(status_of(containers, record.value())));
+  const bool resumes = ended || is_promise_broken(containers, id);
+  if (ended) TRY(promise_restart(engine, record.value()));
   TRY(finish_locked(engine, id));
   // What can't be removed is the business of who wants it away.
   if (has_unswept_layers(engine, id)) (void)sweep_container(engine, id);

@@ -53,6 +53,18 @@ Result<void> forget_promise(const Containers& containers, const std::string& id)
   return !removed.ok() && removed.error().errnum() == ENOENT ? Result<void>() : std::move(removed);
 }
 
+Result<Promise> read_promise(const Containers& containers, const std::string& id) {
+  const std::string text = TRY(files::read_all(FdView::cwd(), containers.file(id, kPromiseFile), kMaxFile));
+  Promise promise;
+  TRY(key_values::parse(kPromiseKeys, &promise, text, key_values::Unknown::kIgnore));
+  return promise;
+}
+
+bool is_of_this_boot(const Promise& promise) {
+  const Result<std::string> boot = boot_id();
+  return boot.ok() && promise.boot == boot.value();
+}
+
 Kind kind_of(const ContainerRecord& record) {
   const Result<RestartPolicy> policy = parse_restart(record.options.restart);
   return !policy.ok() || record.stopped_by_user || record.removing ? Kind::kNo : policy.value().kind;
@@ -108,20 +120,17 @@ Result<void> keep_promise(const Engine& engine, const ContainerRecord& record) {
 }
 
 bool is_promise_broken(const Containers& containers, const std::string& id) {
-  const Result<std::string> text =
-      files::read_all(FdView::cwd(), containers.file(id, kPromiseFile), kMaxFile);
-  Promise promise;
-  if (!text.ok() ||
-      !key_values::parse(kPromiseKeys, &promise, text.value(), key_values::Unknown::kIgnore).ok())
-    return false;
-  const Result<std::string> boot = boot_id();
-  return !boot.ok() || promise.boot != boot.value() || !is_alive(promise.by, promise.by_start);
+  const Result<Promise> promise = read_promise(containers, id);
+  if (!promise.ok()) return false;
+  return !is_of_this_boot(promise.value()) || !is_alive(promise.value().by, promise.value().by_start);
 }
 
 Result<void> pass_promise(const Engine& engine, const std::string& id) {
   const ContainerRecord record = TRY(engine.containers.read(id));
   const Status status = TRY(status_of(engine.containers, record));
-  if (status.condition != Condition::kExited || !wants_restart(record, status.exit))
+  const Result<Promise> promise = read_promise(engine.containers, id);
+  const bool stands = promise.ok() && is_of_this_boot(promise.value());
+  if (!stands || status.condition != Condition::kExited || !wants_restart(record, status.exit))
     return forget_promise(engine.containers, id);
   process::Command command;
   command.path = engine.program;
