@@ -75,6 +75,19 @@ is_condition() { [ "$(condition)" = "$1" ]; }
     refused "already in use" -- run --name first busy:1 true
 }
 
+@test "ps --filter: one of several values of a name, each label, each name" {
+    detached --name first --label x=1 --label y=2 busy:1 sleep 100
+    good create --network host --name second --label x=1 busy:1 true
+    names() { cais ps -a --format json "$@" | jq -r .Names | sort | tr '\n' ' '; }
+    assert_equal "$(names --filter status=running --filter status=created)" "first second "
+    assert_equal "$(names --filter name=first --filter id="$CID" --filter name=second)" "first "
+    assert_equal "$(names --filter label=x=1 --filter label=y)" "first "
+    assert_equal "$(names --filter restart-policy=no --filter label=x)" "first second "
+    assert_equal "$(names --filter restart-policy=always)" ""
+    refused 'filter "status=up"' "running" -- ps --filter status=up
+    refused 'filter "colour"' "restart-policy" -- ps --filter colour=red
+}
+
 @test "start, stop, restart: a stopped one comes back with its files" {
     detached busy:1 sh -c 'echo x >>/kept; trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done'
     wait_for 10 grep -q ready "$T/store/containers/$CID/log"

@@ -59,6 +59,35 @@ settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
     assert_equal "$(cais inspect one | jq -r '.[0].State.ExitCode')" 137
 }
 
+@test "start --all --filter should-start-on-boot=true: by the policy, as docker's daemon does" {
+    detached --name always --restart always busy:1 sleep 100
+    detached --name unless --restart unless-stopped busy:1 sleep 100
+    detached --name stopped --restart unless-stopped busy:1 sleep 100
+    detached --name killed --restart unless-stopped busy:1 sleep 100
+    detached --name again --restart always busy:1 sleep 100
+    detached --name failing --restart on-failure busy:1 sleep 100
+    detached --name none busy:1 sleep 100
+    good create --network host --name never --restart always busy:1 true
+    good stop -t 0 stopped again
+    good kill killed
+    good ps -a --filter should-start-on-boot=true --format json
+    assert_equal "$(jq -r .Names <<<"$output" | sort | tr '\n' ' ')" "again always unless "
+    after_boot
+    assert_equal "$(running)" ""
+    good start --all --filter should-start-on-boot=true
+    assert_equal "$output" $'always\nunless\nagain'
+    assert_equal "$(running)" "again always unless "
+    is_now always "running 0" || fail "$(state_of always)"
+    good start --all --filter restart-policy=on-failure --filter restart-policy=unless-stopped
+    assert_equal "$output" $'stopped\nkilled\nfailing'
+    refused "needs --all" -- start --filter name=none none
+    refused "stands alone" -- start --all none
+    refused "multiple containers" -- start --all -a
+    refused "an operand is missing" -- start
+    refused 'filter "colour"' "should-start-on-boot" -- start --all --filter colour=red
+    refused "is none of true, false" -- start --all --filter should-start-on-boot=yes
+}
+
 @test "the shim is killed: the next command sees to the restart, and does not wait for it" {
     detached --name one --restart always busy:1 sleep 100
     kill_shim "$CID"

@@ -2,6 +2,7 @@
 // cais ps: which containers there are.
 #include <algorithm>
 
+#include "engine/commands/container_filter.h"
 #include "engine/commands/containers.h"
 #include "engine/container/ports.h"
 #include "engine/container/status.h"
@@ -22,13 +23,6 @@ struct PsFlags {
   Strings filter;
 };
 
-template <auto member>
-constexpr Option filter_row(const char* name, const char* argument, const char* help) {
-  return {'f', name, argument, help, [](void* target, std::string_view value) -> Result<void> {
-            (static_cast<PsFlags*>(target)->*member).emplace_back(value);
-            return {};
-          }};
-}
 constexpr Option kPsRows[] = {
     options::row<&PsFlags::all>('a', "all", nullptr, "also those that do not run"),
     options::row<&PsFlags::quiet>('q', "quiet", nullptr, "IDs only"),
@@ -36,50 +30,25 @@ constexpr Option kPsRows[] = {
     options::row<&PsFlags::latest>('l', "latest", nullptr, "the newest, whatever it does"),
     options::row<&PsFlags::last>('n', "last", "N", "the N newest, whatever they do"),
     options::row<&PsFlags::format>(0, "format", "table|json", "how; json is one object a line"),
-    filter_row<&PsFlags::filter>("filter", "NAME=VALUE", "id, name, status, label, ancestor, exited"),
+    options::row<&PsFlags::filter>('f', "filter", "NAME=VALUE", kContainerFilterHelp),
 };
 
 constexpr size_t kCommandWidth = 20;
 constexpr int64_t kSecond = 1'000'000'000;
-
-struct Listed {
-  ContainerRecord record;
-  Status status;
-};
-
-Result<bool> matches(const Listed& each, const std::string& filter) {
-  const size_t equals = filter.find('=');
-  const std::string key = filter.substr(0, equals),
-                    value = equals == filter.npos ? "" : filter.substr(equals + 1);
-  if (key == "id") return each.record.id.starts_with(value);
-  if (key == "name") return each.record.name.find(value) != std::string::npos;
-  if (key == "status") return name_of(each.status.condition) == value;
-  if (key == "label") return has_label(each.record, value);
-  if (key == "ancestor")
-    return each.record.image == value || each.record.image_id.find(value) != std::string::npos;
-  if (key == "exited")
-    return each.status.condition == Condition::kExited && text::cat(each.status.exit.code) == value;
-  return Error(Code::kInvalid, "is none of id, name, status, label, ancestor, exited")
-      .object(text::cat("filter ", text::quote(key)));
-}
 
 bool runs(const Status& status) {
   return status.condition == Condition::kRunning || status.condition == Condition::kPaused;
 }
 
 Result<std::vector<Listed>> choose(const Engine& engine, const PsFlags& flags) {
-  const bool by_status = std::ranges::any_of(flags.filter, [](const std::string& each) {
-    return each.starts_with("status=") || each.starts_with("exited=");
-  });
+  const ContainerFilter filter = TRY(ContainerFilter::parse(flags.filter));
   const size_t most = flags.latest ? 1 : flags.last > 0 ? static_cast<size_t>(flags.last) : SIZE_MAX;
-  const bool all = flags.all || by_status || most != SIZE_MAX;
+  const bool all = flags.all || filter.is_about_the_end() || most != SIZE_MAX;
   std::vector<Listed> out;
   for (ContainerRecord& record : TRY(engine.containers.list())) {
     Listed each{std::move(record), {}};
     each.status = TRY(status_of(engine.containers, each.record));
-    bool wanted = (all || runs(each.status)) && out.size() < most;
-    for (const std::string& filter : flags.filter) wanted = TRY(matches(each, filter)) && wanted;
-    if (wanted) out.push_back(std::move(each));
+    if ((all || runs(each.status)) && out.size() < most && filter.takes(each)) out.push_back(std::move(each));
   }
   return out;
 }
@@ -141,13 +110,6 @@ Result<int> ps(Invocation& in) {
 }
 
 }  // namespace
-
-bool has_label(const ContainerRecord& record, const std::string& wanted) {
-  const size_t equals = wanted.find('=');
-  const auto found = record.labels.find(wanted.substr(0, equals));
-  return found != record.labels.end() &&
-         (equals == wanted.npos || found->second == wanted.substr(equals + 1));
-}
 
 const Command kPs = {"ps", "", "list containers", kPsRows, ps};
 

@@ -4,6 +4,7 @@
 #include <linux/close_range.h>
 #include <unistd.h>
 
+#include "engine/commands/container_filter.h"
 #include "engine/commands/container_flags.h"
 #include "engine/commands/containers.h"
 #include "engine/container/status.h"
@@ -126,13 +127,16 @@ Result<int> run(Invocation& in) {
 }
 
 struct StartFlags {
-  bool attach = false, interactive = false;
+  bool attach = false, interactive = false, all = false;
+  Strings filter;
   std::string detach_keys = kDefaultDetachKeys;
 };
 constexpr Option kStartRows[] = {
     options::row<&StartFlags::attach>('a', "attach", nullptr, "follow its output; end as it ends"),
     options::row<&StartFlags::interactive>('i', "interactive", nullptr, "give it our standard input too"),
     options::row<&StartFlags::detach_keys>(0, "detach-keys", "KEYS", "that leave the container"),
+    options::row<&StartFlags::all>(0, "all", nullptr, "all that do not run, the oldest first"),
+    options::row<&StartFlags::filter>('f', "filter", "NAME=VALUE", kContainerFilterHelp),
 };
 
 Result<int> start_attached(Invocation& in, const Engine& engine, const std::string& name,
@@ -147,20 +151,49 @@ Result<int> start_attached(Invocation& in, const Engine& engine, const std::stri
   return follow(engine, record, connection.value(), std::move(options));
 }
 
+// Another command may be faster: what runs is what was wanted.
+Result<void> start_one(const Engine& engine, const ContainerRecord& record) {
+  if (TRY(condition_of(engine.containers, record)) == Condition::kRunning) return {};
+  const Result<ShimConnection> started = start_container(engine, record.id, {});
+  if (started.ok() || TRY(condition_of(engine.containers, record)) == Condition::kRunning) return {};
+  return Error::from_parts(started.error().parts());
+}
+
+// Whoever joins the network of another is younger than that one.
+Result<Strings> names_to_start(const Engine& engine, const ContainerFilter& filter) {
+  Strings out;
+  for (ContainerRecord& record : TRY(engine.containers.list())) {
+    Listed each{std::move(record), {}};
+    each.status = TRY(status_of(engine.containers, each.record));
+    const Condition condition = each.status.condition;
+    const bool stands = condition == Condition::kCreated || condition == Condition::kExited;
+    if (stands && filter.takes(each)) out.insert(out.begin(), each.record.name);
+  }
+  return out;
+}
+
+Result<void> check_start(const Invocation& in, const StartFlags& flags, const Strings& operands) {
+  const bool attaches = flags.attach || flags.interactive;
+  if (attaches && (flags.all || operands.size() > 1))
+    return Error(Code::kInvalid, "you cannot start and attach multiple containers at once");
+  if (flags.all && !operands.empty())
+    return Error(Code::kInvalid, "stands alone, without names of containers").object("--all");
+  if (!flags.all && !flags.filter.empty()) return Error(Code::kInvalid, "needs --all").object("--filter");
+  if (flags.all || !operands.empty()) return {};
+  return Error(Code::kInvalid, "start: an operand is missing")
+      .hint(text::cat("usage: ", usage(in.program, kStart)));
+}
+
 Result<int> start(Invocation& in) {
   StartFlags flags;
-  const Strings operands = TRY(parse_operands(kStart, &flags, in, 1, SIZE_MAX));
-  const bool attaches = flags.attach || flags.interactive;
-  if (attaches && operands.size() > 1)
-    return Error(Code::kInvalid, "you cannot start and attach multiple containers at once");
+  const Strings operands = TRY(parse_operands(kStart, &flags, in, 0, SIZE_MAX));
+  TRY(check_start(in, flags, operands));
+  const ContainerFilter filter = TRY(ContainerFilter::parse(flags.filter));
   const Engine engine = TRY(open_containers(in));
-  if (attaches) return start_attached(in, engine, operands[0], flags);
-  return for_each_container(in, engine, operands, [&](const ContainerRecord& record) -> Result<void> {
-    const Condition condition = TRY(condition_of(engine.containers, record));
-    if (condition == Condition::kRunning) return {};
-    TRY(start_container(engine, record.id, {}));
-    return {};
-  });
+  if (flags.attach || flags.interactive) return start_attached(in, engine, operands[0], flags);
+  const Strings names = flags.all ? TRY(names_to_start(engine, filter)) : operands;
+  return for_each_container(in, engine, names,
+                            [&](const ContainerRecord& record) { return start_one(engine, record); });
 }
 
 struct AttachFlags {
@@ -280,7 +313,7 @@ const Command kRun = {"run", "IMAGE [COMMAND [ARGUMENT...]]", "make a container 
 const Command kCreate = {
     "create", "IMAGE [COMMAND [ARGUMENT...]]", "make a container, without starting it", kCreateRows, create,
     true};
-const Command kStart = {"start", "CONTAINER...", "start containers again", kStartRows, start};
+const Command kStart = {"start", "[CONTAINER...]", "start containers again", kStartRows, start};
 const Command kAttach = {"attach", "CONTAINER", "our terminal becomes that of a running container",
                          kAttachRows, attach_command};
 const Command kAfterExit = {
