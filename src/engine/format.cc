@@ -30,6 +30,17 @@ int64_t days_before(int64_t year, int64_t month, int64_t day) {  // since 1970-0
   return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
+std::string size_text(uint64_t bytes, int digits, const char* gap) {
+  constexpr const char* kNames[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+  double value = static_cast<double>(bytes);
+  const double least_rounded_up = 1000 - ::pow(10, 3 - digits) / 2;
+  size_t unit = 0;
+  for (; value >= least_rounded_up && unit + 1 < std::size(kNames); ++unit) value /= 1000;
+  char text[32];
+  ::snprintf(text, sizeof text, "%.*g", digits, value);
+  return text::cat(text, gap, kNames[unit]);
+}
+
 struct Unit {
   int64_t seconds;
   int64_t up_to;  // of the unit
@@ -75,15 +86,8 @@ std::string Table::text() const {
   return out;
 }
 
-std::string human_size(uint64_t bytes) {
-  constexpr const char* kNames[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-  double value = static_cast<double>(bytes);
-  size_t unit = 0;
-  for (; value >= 1000 && unit + 1 < std::size(kNames); ++unit) value /= 1000;
-  char digits[32];
-  ::snprintf(digits, sizeof digits, "%.4g", value);
-  return text::cat(digits, " ", kNames[unit]);
-}
+std::string human_size(uint64_t bytes) { return size_text(bytes, 4, " "); }
+std::string docker_size(uint64_t bytes) { return size_text(bytes, 3, ""); }
 
 std::string human_duration(int64_t seconds) {
   if (seconds < 1) return "Less than a second";

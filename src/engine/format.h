@@ -26,6 +26,8 @@ size_t display_width(std::string_view utf8);
 
 // "131.4 MB": decimal, four digits.
 std::string human_size(uint64_t bytes);
+// "131MB", where scripts know docker's form.
+std::string docker_size(uint64_t bytes);
 
 // "15 minutes", "About an hour", "8 weeks", as docker says it.
 std::string human_duration(int64_t seconds);

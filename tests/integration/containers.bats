@@ -88,6 +88,25 @@ is_condition() { [ "$(condition)" = "$1" ]; }
     refused 'filter "colour"' "restart-policy" -- ps --filter colour=red
 }
 
+@test "ps --size and df: what containers wrote, and with their images" {
+    detached --name one busy:1 sh -c 'mkdir -p /a/b && echo hello world >/a/b/c && ln /a/b/c /a/d && echo done && exec sleep 100'
+    wait_for 10 grep -q done "$T/store/containers/$CID/log"
+    local image
+    image=$(cais images --format json | jq .Size)
+    good ps --size
+    assert_match "${lines[0]}" ' NAMES +SIZE$'
+    assert_match "${lines[1]}" " one +12B \\(virtual $(awk -v bytes="$image" 'BEGIN { printf "%.3gMB", (bytes + 12) / 1e6 }')\\)\$"
+    assert_equal "$(cais ps -s --format json | jq -r .Size)" "$(sed 's/.* one  *//' <<<"${lines[1]}")"
+    assert_equal "$(cais ps --format json | jq -r .Size)" 0B
+    assert_equal "$(cais ps -sq)" "${CID:0:12}"
+    good snap one
+    assert_match "$(cais ps -s --format json | jq -r .Size)" '^12B '
+    assert_match "$(cais df)" $'\nContainers +1 .*\nStopped containers +0 +0 B'
+    good stop -t 0 one
+    assert_match "$(cais df)" $'\nContainers +1 .*\nStopped containers +1 '
+    assert_equal "$(cais df --format json | jq '.Containers == .["Stopped containers"] and .Containers > 12')" true
+}
+
 @test "start, stop, restart: a stopped one comes back with its files" {
     detached busy:1 sh -c 'echo x >>/kept; trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done'
     wait_for 10 grep -q ready "$T/store/containers/$CID/log"

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include "engine/commands/containers.h"
+#include "engine/container/size.h"
 #include "engine/container/status.h"
 #include "engine/format.h"
 #include "engine/run/remove.h"
 #include "estiva/base/sys.h"
 #include "estiva/base/text.h"
-#include "image/bundle/snapshots.h"
 
 namespace estiva::engine {
 
@@ -74,14 +74,6 @@ Result<bool> confirmed() {
   return text::lower(text::trim(answer)) == "y";
 }
 
-uint64_t written_by(const Engine& engine, const ContainerRecord& record) {
-  const std::string bundle = engine.containers.bundle(record.id);
-  const Result<image::BundleState> state = image::read_bundle(bundle);
-  if (!state.ok()) return 0;
-  const Result<uint64_t> bytes = image::written_bytes(bundle, state.value());
-  return bytes.ok() ? bytes.value() : 0;
-}
-
 Result<int> prune_containers(Invocation& in) {
   PruneFlags flags;
   TRY(parse_operands(kContainerPrune, &flags, in, 0, 0));
@@ -95,7 +87,7 @@ Result<int> prune_containers(Invocation& in) {
     const Condition condition = TRY(condition_of(engine.containers, record));
     const bool stands = condition == Condition::kCreated || condition == Condition::kExited;
     if (!stands || !filter.takes(record)) continue;
-    const uint64_t size = written_by(engine, record);
+    const uint64_t size = disk_space_of(engine.containers, record.id);
     const Result<void> removed = remove_container(engine, record.id, false);
     if (!removed.ok() && removed.error().code() == Code::kState) continue;  // it was started meanwhile
     if (removed.ok()) bytes += size;

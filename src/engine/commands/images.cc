@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // cais images, info, df: what is there, for people and as JSON lines.
 #include "engine/commands/command.h"
+#include "engine/container/size.h"
+#include "engine/container/status.h"
 #include "engine/format.h"
 #include "estiva/base/json.h"
 #include "estiva/base/sys.h"
@@ -125,6 +127,21 @@ Result<Usage> usage_of(const image::Store& store, const char* name, const char* 
   return out;
 }
 
+// Of all, and of those that `container prune` would remove.
+Result<std::pair<Usage, Usage>> usage_of_containers(const Containers& containers) {
+  Usage all{"Containers"}, ended{"Stopped containers"};
+  for (const ContainerRecord& record : TRY(containers.list())) {
+    const Condition condition = TRY(condition_of(containers, record));
+    const uint64_t bytes = disk_space_of(containers, record.id);
+    all.count += 1;
+    all.size += bytes;
+    if (condition != Condition::kCreated && condition != Condition::kExited) continue;
+    ended.count += 1;
+    ended.size += bytes;
+  }
+  return std::pair(all, ended);
+}
+
 Result<int> df(Invocation& in) {
   FormatOptions given;
   TRY(parse_operands(kDf, &given, in, 0, 0));
@@ -143,6 +160,9 @@ Result<int> df(Invocation& in) {
   add(TRY(usage_of(store, "Indexes", image::place::kIndexes)));
   add(TRY(usage_of(store, "Unpacked", image::place::kUnpacked)));
   add(TRY(usage_of(store, "Documents", image::place::kBlobs)));
+  const auto [containers, ended] = TRY(usage_of_containers(Containers(store.root(), store.run_root())));
+  add(containers);
+  add(ended);
   add({"Reclaimable", unused.layers.size() + unused.files, unused.bytes});
   writer.end_object();
   TRY(print(given.format == "json" ? out + "\n" : table.text()));

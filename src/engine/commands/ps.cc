@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // cais ps: which containers there are.
-#include <algorithm>
+#include <errno.h>
 
 #include "engine/commands/container_filter.h"
 #include "engine/commands/containers.h"
 #include "engine/container/ports.h"
+#include "engine/container/size.h"
 #include "engine/container/status.h"
 #include "engine/format.h"
 #include "engine/network/endpoint.h"
@@ -29,6 +30,8 @@ constexpr Option kPsRows[] = {
     options::row<&PsFlags::no_trunc>(0, "no-trunc", nullptr, "IDs and commands at full length"),
     options::row<&PsFlags::latest>('l', "latest", nullptr, "the newest, whatever it does"),
     options::row<&PsFlags::last>('n', "last", "N", "the N newest, whatever they do"),
+    options::row<&PsFlags::size>('s', "size", nullptr,
+                                 "also what their files take, without and with the image's"),
     options::row<&PsFlags::format>(0, "format", "table|json", "how; json is one object a line"),
     options::row<&PsFlags::filter>('f', "filter", "NAME=VALUE", kContainerFilterHelp),
 };
@@ -59,7 +62,17 @@ std::string command_of(const ContainerRecord& record, bool whole) {
   return text::cat("\"", command, "\"");
 }
 
-std::string json_line(const Listed& each, const std::string& ports) {
+// "12B (virtual 77MB)"; empty if nobody asks.
+Result<std::string> size_shown(const Engine& engine, const ContainerRecord& record, const PsFlags& flags) {
+  if (!flags.size || flags.quiet) return std::string();
+  Result<ContainerSize> found = size_of(engine.containers, engine.store, record.id);
+  if (!found.ok() && found.error().errnum() == ENOENT) return docker_size(0);  // it is being removed
+  const ContainerSize size = TRY(std::move(found));
+  if (size.with_image == 0) return docker_size(size.written);
+  return text::cat(docker_size(size.written), " (virtual ", docker_size(size.with_image), ")");
+}
+
+std::string json_line(const Listed& each, const std::string& ports, const std::string& size) {
   const ContainerRecord& record = each.record;
   std::string out;
   json::Writer writer(out);
@@ -80,6 +93,7 @@ std::string json_line(const Listed& each, const std::string& ports) {
   add("Ports", ports);
   add("Names", record.name);
   add("Labels", text::join(labels, ","));
+  add("Size", size.empty() ? docker_size(0) : size);
   writer.end_object();
   return out + "\n";
 }
@@ -88,21 +102,26 @@ Result<int> ps(Invocation& in) {
   PsFlags flags;
   TRY(parse_operands(kPs, &flags, in, 0, 0));
   const Engine engine = TRY(open_containers(in));
-  Table table({"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"});
+  Strings header = {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"};
+  if (flags.size) header.emplace_back("SIZE");
+  Table table(std::move(header));
   std::string lines;
   for (const Listed& each : TRY(choose(engine, flags))) {
     const ContainerRecord& record = each.record;
     const std::string ports =
         runs(each.status) ? shown_ports(record, places_now(engine.containers, record.id)) : "";
+    const std::string size = TRY(size_shown(engine, record, flags));
     const std::string id = flags.no_trunc ? record.id : record.short_id();
     if (flags.quiet) {
       lines += id + "\n";
     } else if (flags.format == "json") {
-      lines += json_line(each, ports);
+      lines += json_line(each, ports, size);
     } else {
       const std::string created = human_duration((epoch_ns() - record.created_ns) / kSecond) + " ago";
-      table.add({id, record.image, command_of(record, flags.no_trunc), created, describe(each.status), ports,
-                 record.name});
+      Strings row = {id,    record.image, command_of(record, flags.no_trunc), created, describe(each.status),
+                     ports, record.name};
+      if (flags.size) row.push_back(size);
+      table.add(std::move(row));
     }
   }
   TRY(print(flags.quiet || flags.format == "json" ? lines : table.text()));

@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Times of images and of --since.
+// Sizes; times of images and of --since.
 #include "engine/format.h"
 
 #include <gtest/gtest.h>
 
 namespace estiva::engine {
 namespace {
+
+TEST(Sizes, InFourDigitsOrAsDockerHasThem) {
+  EXPECT_EQ(human_size(0), "0 B");
+  EXPECT_EQ(human_size(131'384'321), "131.4 MB");
+  EXPECT_EQ(docker_size(12), "12B");
+  EXPECT_EQ(docker_size(999), "999B");
+  EXPECT_EQ(docker_size(1234), "1.23kB");
+  EXPECT_EQ(docker_size(77'123'456), "77.1MB");
+}
+
+// Nothing is rounded up to a thousand.
+TEST(Sizes, TheNextUnitBeginsWhereTheDigitsEnd) {
+  EXPECT_EQ(docker_size(999'499), "999kB");
+  EXPECT_EQ(docker_size(999'500), "1MB");
+  EXPECT_EQ(human_size(999'949), "999.9 kB");
+  EXPECT_EQ(human_size(999'950), "1 MB");
+}
 
 TEST(SecondsOf, Rfc3339) {
   EXPECT_EQ(seconds_of("1970-01-02T00:00:01Z"), 86401);
