@@ -249,12 +249,12 @@ Result<InetName> inet_name(FdView socket) {
   return out;
 }
 
-Result<Fd> connecting_inet_socket(std::string_view address, uint16_t port) {
-  const InetAddress to = inet_address(address, port);
-  Fd socket(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+Result<Fd> connecting_inet_socket(const InetName& to) {
+  const InetAddress address = inet_address(to.address, to.port);
+  Fd socket(::socket(address.family(), to.type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return Error::system("socket", errno);
-  TRY(set_passing_on(socket));
-  if (::connect(socket.number(), to.generic(), to.size) < 0 && errno != EINPROGRESS)
+  if (to.type == SOCK_STREAM) TRY(set_passing_on(socket));
+  if (::connect(socket.number(), address.generic(), address.size) < 0 && errno != EINPROGRESS)
     return Error::system("connect", errno);
   return socket;
 }

@@ -14,7 +14,7 @@ namespace estiva::shim {
 
 struct Held {
   Fd socket;
-  uint16_t port = 0;  // of the container, where connections are passed on to; 0: it is only held
+  uint16_t port = 0;  // of the container, where what comes is passed on to; 0: it is only held
 };
 
 struct HeldNumber {

@@ -198,7 +198,7 @@ void Shim::sweep() {
 // Without a process for it the connection is turned away, or it would wake us again and again.
 void Shim::relay(const Held& held) {
   if (relay_.accepts() || relay_.start(held_, conf_.address).ok()) return;
-  (void)sys::accept(held.socket);
+  if (!sys::accept(held.socket).ok()) (void)sys::try_read(held.socket, buffer, sizeof buffer);  // a datagram
 }
 
 // Whoever made the container has ended before it started it.

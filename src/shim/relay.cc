@@ -18,7 +18,8 @@ namespace estiva::shim {
 
 namespace {
 
-constexpr int kPatience = 1000;  // milliseconds that a child has to close its sockets
+constexpr int kPatience = 1000;        // milliseconds that a child has to close its sockets
+constexpr size_t kMostClients = 1024;  // of datagrams
 
 // All else that the shim has open: a client waits for the end of its connection, the container for that of its pipes.
 Result<void> close_all_but(std::vector<unsigned> kept) {
@@ -33,11 +34,12 @@ Result<void> close_all_but(std::vector<unsigned> kept) {
 
 Result<void> live(const std::list<Held>& held, const std::vector<std::string>& addresses, FdView control) {
   std::vector<unsigned> kept = {static_cast<unsigned>(control.number())};
-  std::vector<Listener> listeners;
+  std::vector<Listener> listeners, datagrams;
   for (const Held& each : held) {
     if (each.port == 0) continue;
     kept.push_back(static_cast<unsigned>(each.socket.number()));
-    listeners.push_back({Fd(each.socket.number()), each.port});
+    const bool connects = TRY(sys::inet_name(each.socket)).type == SOCK_STREAM;
+    (connects ? listeners : datagrams).push_back({Fd(each.socket.number()), each.port});
   }
   TRY(close_all_but(std::move(kept)));
   sigset_t mask;
@@ -47,7 +49,8 @@ Result<void> live(const std::list<Held>& held, const std::vector<std::string>& a
   std::vector<std::string> bytes;
   for (const std::string& each : addresses)
     if (std::optional<std::string> address = inet::parse(each)) bytes.push_back(std::move(*address));
-  return RelayLoop(std::move(listeners), std::move(bytes), control).run();
+  return RelayLoop(std::move(listeners), Datagrams(std::move(datagrams), bytes, kMostClients), bytes, control)
+      .run();
 }
 
 }  // namespace

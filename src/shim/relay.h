@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Connections to published ports that the kernel can't pass on by rules: those to [::1], and all of IPv6 where the host
-// does not forward it. A child of the shim accepts them and passes on what they say, from the first connection until
-// there was none for some seconds. The shim itself never reads a byte of them.
+// Connections and datagrams to published ports that the kernel can't pass on by rules: those to [::1], and all of IPv6
+// where the host does not forward it. A child of the shim passes on what they say, from the first until there was none
+// for some time. The shim itself never reads a byte of them.
 #pragma once
 
 #include <list>

@@ -3,6 +3,7 @@
 #include "shim/relay_loop.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -76,7 +77,8 @@ int RelayLoop::gather(int64_t now) {
     watch(each.client, up, !each.down.left.empty(), each.up.ended && each.down.over());
     watch(each.server, down, !each.up.left.empty(), each.down.ended && each.up.over());
   }
-  int64_t time = connections_.empty() ? kIdle : -1;
+  datagrams_.watch(polled_);
+  int64_t time = idle() ? kIdle : datagrams_.time_left(now);
   if (now < pause_until_) time = pause_until_ - now;
   if (deadline_ != 0) time = std::max<int64_t>(deadline_ - now, 0);
   return static_cast<int>(time);
@@ -87,17 +89,19 @@ Result<void> RelayLoop::run() {
   for (;;) {
     int64_t now = monotonic_ms();
     if (deadline_ != 0 && now >= deadline_) return {};
-    if (listeners_.empty() && connections_.empty()) return {};
-    const size_t before = connections_.size(), first = 1 + listeners_.size();
+    if (listeners_.empty() && !datagrams_.listens() && connections_.empty()) return {};
+    const size_t before = connections_.size(), first = 1 + listeners_.size(), behind = first + 2 * before;
     const bool paused = now < pause_until_;
     const int time = gather(now);
     const int ready = TRY(sys::poll(polled_, time));
-    if (ready == 0 && connections_.empty() && !paused) return {};
+    if (ready == 0 && idle() && !paused) return {};
     now = monotonic_ms();
     for (size_t i = 0; i < before; ++i)
       serve(connections_[i], polled_[first + 2 * i].revents, polled_[first + 2 * i + 1].revents);
     for (size_t i = 0; i < listeners_.size(); ++i)
       if (polled_[1 + i].revents != 0) accept(listeners_[i], now);
+    datagrams_.serve(std::span(polled_).subspan(behind), now);
+    datagrams_.sweep(now);
     if (polled_[0].revents != 0) read_control(now);
     std::erase_if(connections_, [](const Connection& each) { return each.over(); });
   }
@@ -118,7 +122,8 @@ void RelayLoop::accept(const Listener& listener, int64_t now) {
 
 void RelayLoop::connect_next(Connection& connection) {
   while (connection.tried < addresses_.size()) {
-    Result<Fd> socket = sys::connecting_inet_socket(addresses_[connection.tried++], connection.port);
+    Result<Fd> socket =
+        sys::connecting_inet_socket({SOCK_STREAM, addresses_[connection.tried++], connection.port});
     if (!socket.ok()) continue;
     connection.server = std::move(socket).value();
     return;
@@ -158,6 +163,7 @@ void RelayLoop::read_control(int64_t now) {
   char asked;
   const Result<size_t> size = sys::read(control_, &asked, 1);
   listeners_.clear();
+  datagrams_.let_go();
   if (size.ok() && size.value() == 1) {
     (void)sys::write(control_, &asked, 1);
   } else {

@@ -11,19 +11,19 @@
 
 #include "estiva/base/error.h"
 #include "estiva/base/fd.h"
+#include "shim/datagrams.h"
 
 namespace estiva::shim {
-
-struct Listener {
-  Fd socket;
-  uint16_t port = 0;
-};
 
 class RelayLoop {
  public:
   // `addresses`: as in inet.h. `control`: a byte asks to close the listeners, and is sent back; its end is the shim's.
-  RelayLoop(std::vector<Listener> listeners, std::vector<std::string> addresses, FdView control)
-      : listeners_(std::move(listeners)), addresses_(std::move(addresses)), control_(control) {}
+  RelayLoop(std::vector<Listener> listeners, Datagrams datagrams, std::vector<std::string> addresses,
+            FdView control)
+      : listeners_(std::move(listeners)),
+        datagrams_(std::move(datagrams)),
+        addresses_(std::move(addresses)),
+        control_(control) {}
 
   // Until there is nothing more to do.
   Result<void> run();
@@ -52,11 +52,14 @@ class RelayLoop {
   void serve(Connection& connection, short client, short server);
   void read_control(int64_t now);
 
+  bool idle() const { return connections_.empty() && datagrams_.empty(); }
+
   std::vector<Listener> listeners_;
+  Datagrams datagrams_;
   const std::vector<std::string> addresses_;
   const FdView control_;
   std::vector<Connection> connections_;
-  std::vector<struct pollfd> polled_;  // control, listeners, two for each connection
+  std::vector<struct pollfd> polled_;  // control, listeners, two for each connection, datagrams
   size_t most_ = 0;                    // connections
   int64_t pause_until_ = 0;            // with accepting
   int64_t deadline_ = 0;               // 0: the shim lives

@@ -57,13 +57,15 @@ s.bind(("", 53))
 print("ready")
 while True: s.sendto(*s.recvfrom(100))' "$2"
 }
-echoes() { # ADDRESS
+# The answer comes from where the question went to.
+echoes() { # ADDRESS [PORT]
     [ "$(in_net "$PYTHON" -c 'import socket, sys
-family, _, _, _, place = socket.getaddrinfo(sys.argv[1], 5353, type=socket.SOCK_DGRAM)[0]
+family, _, _, _, place = socket.getaddrinfo(*sys.argv[1:3], type=socket.SOCK_DGRAM)[0]
 s = socket.socket(family, socket.SOCK_DGRAM)
 s.settimeout(1)
-s.sendto(b"hello", place)
-print(s.recv(100).decode())' "$1" 2>/dev/null)" = hello ]
+s.connect(place)
+s.send(b"hello")
+print(s.recv(100).decode())' "$1" "${2:-5353}" 2>/dev/null)" = hello ]
 }
 
 moved() { # to the network namespace of PID, once that has one of its own

@@ -130,8 +130,41 @@ print(peer.makefile().read())'
     assert_status 124
     echo_udp "$(net_of one)" AF_INET6
     wait_for 5 echoes 2001:db8::1
+    echoes ::1 || fail "udp at [::1], where no rule applies"
     assert_has "$(cais ps)" "[::]:5353->53/udp"
-    refused "at [::1] only tcp" -- run --rm -p '[::1]:54:54/udp' busy:1 true
+}
+
+@test "udp where the host does not forward: by [::1], by the host's address, many at once; port add and port rm; the end" {
+    good run -d --name one -p 5353:53/udp busy:1 sleep 100
+    echo_udp "$(net_of one)" AF_INET
+    wait_for 5 echoes ::1
+    echoes 2001:db8::1 || fail "not by the host's address"
+    echoes 127.0.0.1 || fail "no longer by IPv4"
+    assert_has "$(cais ps)" "0.0.0.0:5353->53/udp, [::]:5353->53/udp"
+    run in_net "$PYTHON" -c 'import socket
+peers = []
+for i in range(50):
+    peer = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    peer.settimeout(10)
+    peer.connect(("::1", 5353))
+    peers.append(peer)
+for turn in range(3):
+    for i, peer in enumerate(peers): peer.send(b"%d %d" % (turn, i))
+    for i, peer in enumerate(peers): assert peer.recv(100) == b"%d %d" % (turn, i)
+print("all")'
+    assert_equal "$output" all
+    relays 1 1 || fail "$(shims) processes"
+    good port add one '[::1]:5454:53/udp'
+    wait_for 5 echoes ::1 5454
+    echoes ::1 || fail "the other port does not answer any more"
+    good port rm one 5353:53/udp
+    ! echoes ::1 || fail "answers at a port that was taken away"
+    assert_equal "$(in_net ss -lunH 'sport = 5353')" ""
+    echoes ::1 5454 || fail "the other port does not answer any more"
+    good run -d --name two -p 5353:53/udp busy:1 sleep 100
+    good rm -f one two
+    assert_equal "$(in_net ss -lunH 'sport = 5353 or sport = 5454')" ""
+    no_relay
 }
 
 @test "one address; what can't be is refused" {
@@ -145,7 +178,6 @@ print(peer.makefile().read())'
     good port one
     assert_equal "$output" $'80/tcp -> [::1]:8080\n80/tcp -> [2001:db8::1]:8081\n80/tcp -> [::]:8082'
     refused "Bind for [2001:db8::5]:80 failed" -- run --rm -p '[2001:db8::5]:80:80' busy:1 true
-    refused "the host does not forward IPv6" "sysctl" -- run --rm -p '[2001:db8::1]:54:54/udp' busy:1 true
     refused "a link's own address" -- run --rm -p '[fe80::1]:80:80' busy:1 true
     refused "IPv4 is published as one" -- run --rm -p '[::ffff:127.0.0.1]:80:80' busy:1 true
     refused "no IPv6 address between" -- run --rm -p '[x]:80:80' busy:1 true

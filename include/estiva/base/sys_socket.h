@@ -55,8 +55,8 @@ struct InetName {
 // any that is free. It never blocks.
 Result<Fd> bound_inet_socket(const InetName& name, int backlog = 0);
 Result<InetName> inet_name(FdView socket);
-// A SOCK_STREAM on its way there, that does not block; once it can be written to, socket_error() tells how that went.
-Result<Fd> connecting_inet_socket(std::string_view address, uint16_t port);
+// On its way there; it does not block. Once a SOCK_STREAM can be written to, socket_error() tells how that went.
+Result<Fd> connecting_inet_socket(const InetName& to);
 // errno; 0: none.
 Result<int> socket_error(FdView socket);
 // For one that only passes on: nothing waits to be sent with more, and who has gone unseen is noticed.

@@ -109,9 +109,7 @@ std::vector<PublishedPort> places_of(const std::vector<PublishedPort>& ports, Ip
     out.push_back(each);
     if (!each.address.empty()) continue;
     out.back().address = kAnyV4;
-    // What the host does not forward cais-shim passes on, and that is connections.
-    const bool reached = ipv6 == Ipv6::kForwarded || (ipv6 == Ipv6::kLocal && each.protocol == "tcp");
-    if (!reached) continue;
+    if (ipv6 == Ipv6::kNone) continue;  // what the host does not forward cais-shim passes on
     out.push_back(each);
     out.back().address = kAnyV6;
   }

@@ -36,7 +36,7 @@ Result<std::vector<PublishedPort>> published_ports(const Strings& publish);
 // As for --publish.
 std::string publish_text(const PublishedPort& port);
 
-// With an address each: all addresses are those of IPv4, and those of IPv6 where that is there for the protocol.
+// With an address each: all addresses are those of IPv4, and those of IPv6 where that is there.
 std::vector<PublishedPort> places_of(const std::vector<PublishedPort>& ports, Ipv6 ipv6);
 
 // Its network has ports that can be reached from outside.

@@ -213,8 +213,6 @@ Result<void> check_address(const PublishedPort& port, const std::string& object)
     return Error::unsupported(object, "an address of IPv4 is published as one");
   if (port.is_v6() && bytes[0] == '\xfe' && (bytes[1] & 0xc0) == 0x80)
     return Error::unsupported(object, "nothing can be published at a link's own address (fe80::/10)");
-  if (port.address == "::1" && port.protocol == "udp")
-    return Error::unsupported(object, "at [::1] only tcp can be published");
   return {};
 }
 

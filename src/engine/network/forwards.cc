@@ -52,11 +52,8 @@ Error refused_port(const Containers& containers, const ContainerRecord& record, 
 
 // Without an address nobody asks for what is not there.
 Result<void> check_v6(const ContainerRecord& record, const PublishedPort& place, Ipv6 ipv6) {
-  if (!place.is_v6() || ipv6 == Ipv6::kForwarded) return {};
-  if (ipv6 == Ipv6::kNone) return Error(Code::kState, refusal(record, place) + "the host has no IPv6");
-  if (place.protocol == "tcp") return {};
-  return Error(Code::kState, refusal(record, place) + "the host does not forward IPv6, only tcp is passed on")
-      .hint("sysctl net.ipv6.conf.all.forwarding=1 changes that; docs/network.md tells what else it changes");
+  if (!place.is_v6() || ipv6 != Ipv6::kNone) return {};
+  return Error(Code::kState, refusal(record, place) + "the host has no IPv6");
 }
 
 // The sockets of one port at all its places. `failed`: the place whose socket can't be.
@@ -66,7 +63,7 @@ Result<std::vector<HeldPort>> hold_places(std::vector<PublishedPort>& places, Pu
     each.host = places[0].host;
     failed = each;
     HeldPort held;
-    held.port = each.is_v6() && each.protocol == "tcp" ? each.container : uint16_t{0};
+    held.port = each.is_v6() ? each.container : uint16_t{0};
     held.socket = TRY(sys::bound_inet_socket(socket_name(each), held.port != 0 ? kBacklog : 0));
     if (each.host == 0) each.host = TRY(sys::inet_name(held.socket)).port;
     out.push_back(std::move(held));

@@ -24,7 +24,7 @@ Result<std::vector<Forward>> unclaimed(const Containers& containers, const std::
 // To be held as long as the container runs.
 struct HeldPort {
   Fd socket;
-  uint16_t port = 0;  // of the container, where cais-shim passes connections on to; 0: the kernel does
+  uint16_t port = 0;  // of the container, where cais-shim passes on what comes; 0: the kernel does
 };
 // Sockets that hold the ports of the host; those of which any was asked for are found. A port that is taken is an error in
 // docker's words, which says who has it.

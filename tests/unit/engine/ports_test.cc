@@ -58,7 +58,7 @@ TEST(Ports, WithoutAnAddressAllThatThereAre) {
   const Strings ipv4 = {"0.0.0.0:80"}, both = {"0.0.0.0:80", "[::]:80"}, one = {"[::1]:80"};
   EXPECT_EQ(places("80:80", Ipv6::kNone), ipv4);
   EXPECT_EQ(places("80:80", Ipv6::kLocal), both);
-  EXPECT_EQ(places("80:80/udp", Ipv6::kLocal), ipv4);
+  EXPECT_EQ(places("80:80/udp", Ipv6::kLocal), both);
   EXPECT_EQ(places("80:80/udp", Ipv6::kForwarded), both);
   EXPECT_EQ(places("0.0.0.0:80:80", Ipv6::kForwarded), ipv4);
   EXPECT_EQ(places("[::1]:80:80", Ipv6::kForwarded), one);
