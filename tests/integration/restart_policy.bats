@@ -120,3 +120,13 @@ settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
     has_restarted() { [[ $(state_of one) != *" 0" ]]; }
     wait_for 20 has_restarted
 }
+
+@test "kill ends it for good; a signal that is not for the end does not" {
+    detached --name one --restart always busy:1 sh -c 'trap "exit 3" USR1; echo ready; while :; do sleep 0.05; done'
+    wait_for 10 grep -q ready "$T/store/containers/$CID/log"
+    good kill -s USR1 one
+    wait_for 20 is_now one "running 1"
+    good kill one
+    wait_for 5 settled "$CID"
+    is_now one "exited 1" || fail "$(state_of one)"
+}

@@ -41,6 +41,10 @@ bool handles(int32_t pid, int signal) {
   return true;
 }
 
+Result<int> stop_signal_of(const ContainerRecord& record) {
+  return record.stop_signal.empty() ? Result<int>(SIGTERM) : signal_number(record.stop_signal);
+}
+
 // The container has ended by then.
 Result<bool> ends_within(const ShimConnection& connection, int64_t seconds) {
   const int64_t deadline = monotonic_ms() + seconds * 1000;
@@ -67,8 +71,7 @@ Result<std::string> end(const Engine& engine, const ContainerRecord& record, con
   const auto send = [&](int each) -> Result<void> {
     return send_noted(engine, record, connection, {"stop", each});
   };
-  const int own = record.stop_signal.empty() ? SIGTERM : TRY(signal_number(record.stop_signal));
-  const int signal = request.signal != 0 ? request.signal : own;
+  const int signal = request.signal != 0 ? request.signal : TRY(stop_signal_of(record));
   const int64_t own_time = record.options.stop_timeout > 0 ? record.options.stop_timeout : kUsual;
   const int64_t seconds = request.seconds >= 0 ? request.seconds : own_time;
   const bool own_pids = record.options.pid != "host" && !record.options.init;  // an init passes it on
@@ -123,6 +126,8 @@ Result<void> signal_container(const Engine& engine, const ContainerRecord& recor
                                          " is not running"));
   const bool kills = signal == SIGKILL || signal == SIGTERM;
   if (kills && status.condition == Condition::kPaused) TRY(unpause_container(engine, record));
+  const bool ends = signal == SIGKILL || signal == TRY(stop_signal_of(record));
+  if (ends && !record.options.restart.empty()) TRY(mark_stopped(engine, record.id));
   const ShimConnection connection = TRY(connect(engine, record));
   TRY(send_noted(engine, record, connection, {"kill", signal}));
   if (signal == SIGKILL) connection.await_end();
