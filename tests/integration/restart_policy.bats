@@ -130,3 +130,16 @@ settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
     wait_for 5 settled "$CID"
     is_now one "exited 1" || fail "$(state_of one)"
 }
+
+@test "start begins to count anew" {
+    detached --name one --restart on-failure:1 busy:1 sh -c 'echo x; exit 3'
+    has_run() { [ "$(cais logs one | wc -l)" = "$1" ]; } # TIMES
+    wait_for 20 has_run 2
+    good wait one
+    wait_for 5 settled "$CID"
+    good start one
+    wait_for 20 has_run 4
+    wait_for 20 is_now one "exited 1"
+    assert_equal "$(cais inspect one | jq -c '.[0].HostConfig.RestartPolicy')" \
+        '{"Name":"on-failure","MaximumRetryCount":1}'
+}

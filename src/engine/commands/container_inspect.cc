@@ -5,6 +5,7 @@
 #include "engine/container/ports.h"
 #include "engine/container/status.h"
 #include "engine/network/endpoint.h"
+#include "engine/spec/make_spec.h"
 #include "estiva/base/text.h"
 #include "image/bundle/snapshots.h"
 
@@ -122,7 +123,9 @@ void write_host_config(json::Writer& writer, const ContainerRecord& record) {
   writer.key("PortBindings");
   write_ports(writer, ContainerRecord(), ports.ok() ? ports.value() : std::vector<PublishedPort>());
   out.begin("RestartPolicy");
-  out.text("Name", options.restart.empty() ? "no" : options.restart);
+  out.text("Name", options.restart.empty() ? "no" : options.restart.substr(0, options.restart.find(':')));
+  const Result<RestartPolicy> policy = parse_restart(options.restart);
+  out.number("MaximumRetryCount", policy.ok() ? policy.value().most : 0);
   out.end();
   out.boolean("AutoRemove", options.rm);
   out.boolean("Privileged", options.privileged);

@@ -100,7 +100,7 @@ Result<void> restart(const Engine& engine, ContainerRecord record, const shim::E
     ++record.restarts;
     TRY(engine.containers.write(record));
   }
-  TRY(start_container(engine, record.id, {}));
+  TRY(start_container(engine, record.id, {.by_policy = true}));
   return {};
 }
 

@@ -181,7 +181,11 @@ Result<ShimConnection> start_container(const Engine& engine, const std::string& 
   TRY(finish_locked(engine, id));
   ContainerRecord record = TRY(containers.read(id));
   TRY(check_startable(TRY(status_of(containers, record))));
-  if (std::exchange(record.stopped_by_user, false)) TRY(containers.write(record));
+  if (!request.by_policy && (record.stopped_by_user || record.restarts != 0)) {
+    record.stopped_by_user = false;
+    record.restarts = 0;
+    TRY(containers.write(record));
+  }
   Result<ShimConnection> started = start_locked(engine, record, request);
   StartError note;
   if (!started.ok()) note = {epoch_ns(), started.error().to_string()};

@@ -11,6 +11,7 @@ namespace estiva::engine {
 struct StartRequest {
   uint8_t wants = 0;  // shim::Wants of the client that starts it
   shim::Size size = {};
+  bool by_policy = false;  // a restart, which counts
 };
 // Locks the container meanwhile. Its shim's first client, once the program has begun.
 Result<ShimConnection> start_container(const Engine& engine, const std::string& id,
