@@ -111,8 +111,9 @@ struct ExitRecord {
   int64_t finished_ns = 0;
   uint64_t memory_peak = 0;  // bytes; 0: the kernel does not tell
   uint64_t cpu_ns = 0;
-  uint64_t log_lost = 0;  // bytes of output that could not be written to the log
-  std::string reason;     // when no shim saw the end: why
+  uint64_t log_lost = 0;     // bytes of output that could not be written to the log
+  bool told_to_end = false;  // by SIGTERM to the shim, as from a host that goes down: nobody is to restart it
+  std::string reason;        // when no shim saw the end: why
 };
 inline constexpr Key kExitKeys[] = {
     key_values::row<&ExitRecord::version>("version"),
@@ -124,6 +125,7 @@ inline constexpr Key kExitKeys[] = {
     key_values::row<&ExitRecord::memory_peak>("memory-peak"),
     key_values::row<&ExitRecord::cpu_ns>("cpu-ns"),
     key_values::row<&ExitRecord::log_lost>("log-lost"),
+    key_values::row<&ExitRecord::told_to_end>("told-to-end"),
     key_values::row<&ExitRecord::reason>("reason"),
 };
 

@@ -134,8 +134,10 @@ Result<void> Shim::read_signals() {
   for (;;) {
     const std::optional<size_t> size = TRY(sys::try_read(signals_, &info, sizeof info));
     if (!size) return {};
-    const bool asked_to_end = info.ssi_signo == SIGTERM && !targets_.front().ended;
-    if (asked_to_end) (void)sys::kill(state_.init, SIGTERM);
+    if (info.ssi_signo == SIGTERM) {
+      told_to_end_ = true;
+      if (!targets_.front().ended) (void)sys::kill(state_.init, SIGTERM);
+    }
     if (info.ssi_signo == SIGCHLD) TRY(reap());
   }
 }

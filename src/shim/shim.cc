@@ -155,6 +155,7 @@ Result<void> Shim::record_end() {
   record.started_ns = state_.started_ns;
   record.finished_ns = epoch_ns();
   record.log_lost = log_.lost();
+  record.told_to_end = told_to_end_;
   usage_.read(record);
   const std::string text = TRY(key_values::write(kExitKeys, &record));
   TRY(files::replace(FdView::cwd(), kExitFile, text, 0644));

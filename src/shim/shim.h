@@ -94,7 +94,7 @@ class Shim {
   std::list<Target> targets_;  // the container first, then sessions
   std::list<Client> clients_;
   unsigned sessions_ = 0;  // begun so far
-  bool had_client_ = false, failed_ = false;
+  bool had_client_ = false, failed_ = false, told_to_end_ = false;
   int64_t created_ms_ = 0;
   std::vector<struct pollfd> polled_;
   std::vector<Watch> watches_;

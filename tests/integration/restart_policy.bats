@@ -131,6 +131,19 @@ settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
     is_now one "exited 1" || fail "$(state_of one)"
 }
 
+@test "a shim that is told to end, as by a host that goes down, ends the container, and nobody restarts it" {
+    detached --name one --restart always busy:1 sh -c 'trap "exit 3" TERM; echo ready; while :; do sleep 0.05; done'
+    wait_for 10 grep -q ready "$T/store/containers/$CID/log"
+    local shim
+    shim=$(value_of "$CID" shim)
+    kill -TERM "$shim"
+    wait_for 20 process_gone "$shim"
+    is_now one "exited 0" || fail "$(state_of one)"
+    settled "$CID" || fail "a restart is promised"
+    assert_equal "$(cais inspect one | jq -r '.[0].State.ExitCode')" 3
+    assert_equal "$(cais ps -a --filter should-start-on-boot=true --format json | jq -r .Names)" one
+}
+
 @test "start begins to count anew" {
     detached --name one --restart on-failure:1 busy:1 sh -c 'echo x; exit 3'
     has_run() { [ "$(cais logs one | wc -l)" = "$1" ]; } # TIMES

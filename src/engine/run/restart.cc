@@ -71,6 +71,7 @@ Kind kind_of(const ContainerRecord& record) {
 }
 
 bool wants_restart(const ContainerRecord& record, const shim::ExitRecord& exit) {
+  if (exit.told_to_end) return false;
   switch (kind_of(record)) {
     case Kind::kNo:
       return false;
