@@ -144,6 +144,13 @@ settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
     assert_equal "$(cais ps -a --filter should-start-on-boot=true --format json | jq -r .Names)" one
 }
 
+@test "update --restart of a container that goes with its end is refused" {
+    detached --name one --rm busy:1 sleep 100
+    try update --restart always one
+    assert_status 1
+    assert_has "$stderr" "AutoRemove is enabled"
+}
+
 @test "start begins to count anew" {
     detached --name one --restart on-failure:1 busy:1 sh -c 'echo x; exit 3'
     has_run() { [ "$(cais logs one | wc -l)" = "$1" ]; } # TIMES

@@ -68,6 +68,10 @@ Result<void> apply_now(const Engine& engine, const ContainerRecord& record, cons
 Result<void> update_one(const Engine& engine, const std::string& id, const ContainerOptions& given) {
   const Fd lock = TRY(engine.containers.lock(id));
   ContainerRecord record = TRY(engine.containers.read(id));
+  if (record.options.rm && TRY(parse_restart(given.restart)).kind != RestartPolicy::Kind::kNo)
+    return Error(Code::kState,
+                 "Restart policy cannot be updated because AutoRemove is enabled for the container")
+        .object(record.name);
   record.options = merged(record.options, given);
   const spec::Resources limits = TRY(limits_of(record.options));
   const std::string bundle = engine.containers.bundle(id);
