@@ -189,6 +189,26 @@ is_condition() { [ "$(condition)" = "$1" ]; }
     assert_has "$output" one
 }
 
+@test "logs --follow leaves nothing out where the log was rotated twice meanwhile" {
+    detached --log-opt max-size=1m --log-opt max-file=4 busy:1 sleep 100
+    local log="$T/store/containers/$CID/log" follower
+    line() { echo "2026-01-31T23:59:59.000000000Z stdout F $1"; }
+    line one >>"$log"
+    cais logs -f "$CID" >"$T/followed" 3>&- &
+    follower=$!
+    at_end "kill $follower 2>/dev/null || true"
+    wait_for 10 grep -q one "$T/followed"
+    follower=$(pgrep -n -f "$CAIS .* logs -f $CID")
+    kill -STOP "$follower"
+    line two >>"$log"
+    mv "$log" "$log.2"
+    line three >"$log.1"
+    line four >"$log"
+    kill -CONT "$follower"
+    wait_for 10 grep -q four "$T/followed"
+    assert_equal "$(<"$T/followed")" $'one\ntwo\nthree\nfour'
+}
+
 @test "exec, by another runtime: output, input, status, user, in the background" {
     requires runc
     detached --runtime runc busy:1 sleep 100

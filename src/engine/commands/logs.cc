@@ -74,10 +74,9 @@ class Reader {
       rest_.erase(0, begin);
     }
   }
-  // Another file has its name now, or none.
-  bool renamed(const std::string& path) const {
+  bool is_at(const std::string& path) const {
     const Result<struct stat> mine = sys::fstat(file_), named = sys::fstatat(FdView::cwd(), path, 0);
-    return mine.ok() && named.ok() && mine.value().st_ino != named.value().st_ino;
+    return mine.ok() && named.ok() && mine.value().st_ino == named.value().st_ino;
   }
 
  private:
@@ -109,15 +108,33 @@ Result<void> show_tail(const std::vector<std::string>& lines, size_t most, const
   return {};
 }
 
+// The log that follows the one that is read, by now; nothing: that is the last. `paths` as of files_of().
+std::optional<Fd> next_log(const std::vector<std::string>& paths, const Reader& reader) {
+  const auto place = [&] {
+    return std::ranges::find_if(paths, [&](const std::string& each) { return reader.is_at(each); });
+  };
+  for (;;) {
+    const auto at = place();
+    // Where it was rotated away, the oldest that is there.
+    for (auto next = at == paths.end() ? paths.begin() : at + 1; next != paths.end(); ++next) {
+      Result<Fd> file = sys::open(*next, O_RDONLY);
+      if (file.ok() && place() == at) return std::move(file).value();
+      if (file.ok()) break;  // they have been renamed meanwhile
+    }
+    if (place() == at) return std::nullopt;
+  }
+}
+
 Result<void> follow_log(const Engine& engine, const ContainerRecord& record, Reader& reader,
                         const Limits& limits) {
-  const std::string path = engine.containers.file(record.id, "log");
+  const std::vector<std::string> paths = files_of(engine, record);
   bool begins = true;
   const auto take = [&](std::string_view line) { return show(line, limits, begins); };
   for (bool last = false;;) {
     TRY(reader.read(take));
-    if (reader.renamed(path)) {
-      reader = Reader(TRY(sys::open(path, O_RDONLY)));
+    if (std::optional<Fd> next = next_log(paths, reader)) {
+      TRY(reader.read(take));  // what came before it had another name
+      reader = Reader(std::move(*next));
       continue;
     }
     if (last) return {};
