@@ -35,6 +35,19 @@ assert_clean() { is_clean || fail "left: $(left)"; }
     assert_has "$(cais ps)" "Up "
 }
 
+@test "the shim is killed while a command waits for the end" {
+    detached busy:1 sleep 100
+    local shim
+    shim=$(state_value shim)
+    cais wait "$CID" >"$T/waited" 3>&- &
+    local waits=$!
+    has_socket() { ls -l "/proc/$(pgrep -n -f "$CAIS .* wait $CID")/fd" | grep -q socket:; }
+    wait_for 10 has_socket
+    kill -KILL "$shim"
+    wait "$waits" || fail "status $?"
+    assert_equal "$(<"$T/waited")" 137
+}
+
 @test "a boot since: exited, and nobody's process is touched" {
     detached busy:1 sleep 100
     local shim init

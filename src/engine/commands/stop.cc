@@ -7,10 +7,12 @@
 #include "engine/commands/containers.h"
 #include "engine/container/names.h"
 #include "engine/container/status.h"
+#include "engine/run/after_exit.h"
 #include "engine/run/pause.h"
 #include "engine/run/remove.h"
 #include "engine/run/signals.h"
 #include "engine/run/start.h"
+#include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 
 namespace estiva::engine {
@@ -78,16 +80,26 @@ Result<int> kill(Invocation& in) {
   });
 }
 
-// The status of its end; of the last one where it does not run.
+constexpr int kLook = 20;  // milliseconds until an end that nobody tells of is looked for
+
+// The status of its end; of the last one where it does not run. It may end before its shim hears of us, and so may the shim.
 Result<unsigned> wait_for(const Engine& engine, const ContainerRecord& record) {
-  const Status status = TRY(status_of(engine.containers, record));
-  if (status.condition == Condition::kCreated || status.condition == Condition::kExited)
-    return status.exit.code;
-  const ShimConnection connection =
-      TRY(ShimConnection::open(engine.containers.run_file(record.id, shim::kSocketFile), {}));
-  const shim::Exit exit = TRY(connection.await_exit());
-  connection.await_end();
-  return unsigned{exit.code};
+  for (;;) {
+    const Status status = TRY(status_of(engine.containers, record));
+    if (status.condition == Condition::kCreated || status.condition == Condition::kExited)
+      return status.exit.code;
+    const Result<ShimConnection> connection =
+        ShimConnection::open(engine.containers.run_file(record.id, shim::kSocketFile), {});
+    const Result<shim::Exit> exit =
+        connection.ok() ? connection.value().await_exit() : Error::from_parts(connection.error().parts());
+    if (exit.ok()) {
+      connection.value().await_end();
+      return unsigned{exit.value().code};
+    }
+    TRY(sys::poll({}, kLook));
+    TRY(reconcile(engine));
+    TRY(engine.containers.read(record.id));  // with --rm it may be gone
+  }
 }
 
 Result<int> wait(Invocation& in) {
