@@ -209,6 +209,22 @@ is_condition() { [ "$(condition)" = "$1" ]; }
     assert_equal "$(<"$T/followed")" $'one\ntwo\nthree\nfour'
 }
 
+@test "a record that a power failure left empty: the others are there, and rm -f removes it" {
+    detached --name one busy:1 sleep 100
+    good create --network host --name two busy:1 true
+    local id=$output
+    : >"$T/store/containers/$id/container.json"
+    good ps -a
+    assert_equal "${#lines[@]}" 2
+    assert_has "$output" " one"
+    assert_has "$stderr" "container ${id:0:12}" "container.json" "rm -f"
+    good exec one true
+    good rm -f "$id"
+    [ ! -e "$T/store/containers/$id" ] || fail "it is there"
+    good ps -a
+    assert_equal "$stderr" ""
+}
+
 @test "exec, by another runtime: output, input, status, user, in the background" {
     requires runc
     detached --runtime runc busy:1 sleep 100

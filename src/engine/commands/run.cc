@@ -257,7 +257,8 @@ Result<int> after(Invocation& in) {
 
 Result<Engine> open_containers(Invocation& in) {
   Engine engine = TRY(open_engine(globals(in).root, globals(in).run_root, globals(in).storage));
-  TRY(reconcile(engine));
+  for (const Error& damaged : TRY(reconcile(engine)))
+    in.log.warning(text::cat(damaged.to_string(), "; cais rm -f removes it"));
   const Result<void> healed = heal_bridge(engine.containers);
   if (!healed.ok())
     in.log.warning(text::cat("published ports of running containers: ", healed.error().to_string()));

@@ -146,8 +146,11 @@ Result<int> rm(Invocation& in) {
   const Strings operands = TRY(parse_operands(kRm, &flags, in, 1, SIZE_MAX));
   const Engine engine = TRY(open_containers(in));
   Strings there;
-  for (const std::string& operand : operands)
-    if (!flags.force || engine.containers.find(operand).ok()) there.push_back(operand);
+  for (const std::string& operand : operands) {
+    const bool known = engine.containers.find(operand).ok();
+    if (!known && flags.force && TRY(remove_damaged(engine, operand))) TRY(print(operand + "\n"));
+    if (known || !flags.force) there.push_back(operand);
+  }
   return for_each_container(in, engine, there, [&](const ContainerRecord& record) {
     return remove_container(engine, record.id, flags.force);
   });

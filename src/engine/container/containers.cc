@@ -84,12 +84,8 @@ Result<std::vector<std::string>> Containers::ids() const {
 Result<std::vector<ContainerRecord>> Containers::list() const {
   std::vector<ContainerRecord> out;
   for (const std::string& id : TRY(ids())) {
-    Result<ContainerRecord> record = read(id);
-    if (record.ok()) {
-      out.push_back(std::move(record).value());
-    } else if (record.error().code() != Code::kNotFound) {  // another command makes or removes it
-      return std::move(record).error();
-    }
+    // Another command makes or removes it; or it is damaged, which reconcile() tells.
+    if (Result<ContainerRecord> record = read(id); record.ok()) out.push_back(std::move(record).value());
   }
   std::ranges::sort(out, std::greater(), &ContainerRecord::created_ns);
   return out;

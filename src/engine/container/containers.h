@@ -36,7 +36,7 @@ class Containers {
   Result<Fd> lock_names() const;
 
   Result<std::vector<std::string>> ids() const;       // of all directories
-  Result<std::vector<ContainerRecord>> list() const;  // newest first
+  Result<std::vector<ContainerRecord>> list() const;  // that can be read, newest first
   Result<ContainerRecord> read(const std::string& id) const;
   Result<void> write(const ContainerRecord& record) const;
   // There is no such container any more; what is left of its directory is nobody's.

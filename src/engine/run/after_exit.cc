@@ -109,7 +109,8 @@ Result<void> check_one(const Engine& engine, const std::string& id) {
   const Containers& containers = engine.containers;
   const Result<ContainerRecord> record = containers.read(id);
   if (!record.ok())
-    return record.error().code() == Code::kNotFound ? discard_unmade(engine, id) : Result<void>();
+    return record.error().code() == Code::kNotFound ? discard_unmade(engine, id)
+                                                    : Error::from_parts(record.error().parts());
   const Status status = TRY(status_of(containers, record.value()));
   const bool goes = record.value().options.rm && status.condition == Condition::kExited;
   const bool half_begun = status.condition == Condition::kStarting ||
@@ -182,14 +183,18 @@ Result<void> after_exit(const Engine& engine, const std::string& id) {
   return keep_promise(engine, record);
 }
 
-Result<void> reconcile(const Engine& engine) {
+Result<std::vector<Error>> reconcile(const Engine& engine) {
+  std::vector<Error> damaged;
   for (const std::string& id : TRY(engine.containers.ids())) {
     const Result<void> done = check_one(engine, id);
-    if (!done.ok() && done.error().code() != Code::kNotFound)
-      return Error(Error::from_parts(done.error().parts()))
-          .context(text::cat("container ", id.substr(0, 12)));
+    if (done.ok() || done.error().code() == Code::kNotFound) continue;
+    Error error =
+        Error(Error::from_parts(done.error().parts())).context(text::cat("container ", id.substr(0, 12)));
+    const Result<ContainerRecord> record = engine.containers.read(id);
+    if (record.ok() || record.error().code() == Code::kNotFound) return error;
+    damaged.push_back(std::move(error));
   }
-  return {};
+  return damaged;
 }
 
 }  // namespace estiva::engine

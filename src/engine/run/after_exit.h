@@ -15,7 +15,9 @@ Result<void> after_exit(const Engine& engine, const std::string& id);
 // while the container runs.
 Result<void> finish_locked(const Engine& engine, const std::string& id);
 
-// Every container whose shim has ended unseen, whose removal, creation, start or pause for a moment was broken off. Cheap where there is none.
-Result<void> reconcile(const Engine& engine);
+// Every container whose shim has ended unseen, whose removal, creation, start or pause for a moment was broken off. Cheap where there
+// is none. The result is what stands against reading a container's record, of each of which that can't be read: a power
+// failure may leave it empty.
+Result<std::vector<Error>> reconcile(const Engine& engine);
 
 }  // namespace estiva::engine

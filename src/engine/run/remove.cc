@@ -7,6 +7,7 @@
 #include "engine/run/stop.h"
 #include "engine/run/users.h"
 #include "estiva/base/files.h"
+#include "estiva/base/identity.h"
 #include "estiva/base/text.h"
 #include "image/bundle/bundle.h"
 #include "image/mount/mount.h"
@@ -70,6 +71,26 @@ Result<void> remove_if_due(const Engine& engine, const std::string& id) {
   const bool ended = status.condition == Condition::kExited && !read_state(engine.containers, id).ok();
   if (record.removing || (record.options.rm && ended)) return remove_marked(engine, record);
   return {};
+}
+
+Result<bool> remove_damaged(const Engine& engine, const std::string& wanted) {
+  const Containers& containers = engine.containers;
+  Strings found;
+  for (const std::string& id : TRY(containers.ids()))
+    if (!wanted.empty() && id.starts_with(wanted)) found.push_back(id);
+  if (found.size() != 1) return false;
+  const std::string& id = found[0];
+  const Fd lock = TRY(containers.lock(id));
+  const Result<ContainerRecord> record = containers.read(id);
+  if (record.ok() || record.error().code() == Code::kNotFound) return false;
+  const Result<shim::State> state = read_state(containers, id);
+  if (state.ok() && state.value().boot == TRY(boot_id()) &&
+      is_alive(state.value().shim, state.value().shim_start))
+    return Error(Code::kState, text::cat("runs, and its record can't be read: ", record.error().to_string()))
+        .object(id.substr(0, 12))
+        .hint(text::cat("end its cais-shim first, process ", state.value().shim));
+  TRY(discard(engine, id));
+  return true;
 }
 
 Result<void> remove_container(const Engine& engine, const std::string& id, bool force) {

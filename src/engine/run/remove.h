@@ -9,6 +9,9 @@ namespace estiva::engine {
 // A running one only by force.
 Result<void> remove_container(const Engine& engine, const std::string& id, bool force);
 
+// One whose record can't be read, by a beginning of its ID that no other has; false: there is none.
+Result<bool> remove_damaged(const Engine& engine, const std::string& wanted);
+
 // With the container's lock:
 // all that is there of it, whether a record is or not.
 Result<void> discard(const Engine& engine, const std::string& id);
