@@ -108,4 +108,11 @@ SAMPLES = {
     "links": (
         [{"README.md": "see [that](docs/none.md)\n"}, {"docs/a.md": "see [that](b.md#part)\n", "b.md": ""}],
         [{"README.md": "see [that](docs/a.md#x), [web](https://example.org/x)\n`[x](y)`\n", "docs/a.md": ""}]),
+    "named_files": (
+        [{"docs/a.md": "see docs/none.md\n"}, {"docs/a.md": "`plan/none` decides\n", "src/runtime/plan/exec.cc": ""},
+         {"docs/a.md": "(ADR 7)\n", "docs/adr/0006-b.md": ""}, {"man/cais.1.md": "**cais-none**(1)\n"},
+         cc("src/base/a.cc", "// As src/base/none.cc.\n")],
+        [{"docs/a.md": "docs/adr/0006, ADR 6, `plan/exec`, docs/b.md; build/docs/c, /etc/docs/d, docs/NAME.md, `other/c`\n",
+          "docs/b.md": "", "docs/adr/0006-b.md": "", "src/runtime/plan/exec.cc": ""},
+         {"man/cais.1.md": "**cais-run**(1), **podman**(1)\n", "man/cais-run.1.md": ""}]),
 }

@@ -2,7 +2,7 @@
 // Finds a defect of libseccomp's programs: a comparison that is reached with one word of the call loaded on one path and
 // another word on another. Whoever wrote it meant one of them.
 //
-// libseccomp 2.5.4, src/gen_bpf.c: _hsh_add lets equal comparisons be one block, also if they belong to different calls
+// libseccomp 2.5.4, gen_bpf.c: _hsh_add lets equal comparisons be one block, also if they belong to different calls
 // or architectures. _gen_bpf_build_bpf gives a block its place after the first jump to it that it finds, and puts a load
 // before it only if that jump comes with another word. All other jumps are not looked at.
 #pragma once
