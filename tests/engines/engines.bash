@@ -196,10 +196,6 @@ assert_called() { # ID VERB...
     done
 }
 
-wait_called() { # ID VERB
-    wait_for 10 eval "calls_of '$2' '$1' >/dev/null"
-}
-
 # Runs a command in the namespaces on a terminal of its own and follows the steps of terminal.py.
 on_pty() { # STEPS COMMAND...
     local steps=$1

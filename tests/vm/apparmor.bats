@@ -18,9 +18,6 @@ END
     config --arg p "$PROFILE" '.process.apparmorProfile = $p'
 }
 
-# Of a process of the host's view.
-profile_of() { cat "/proc/$1/attr/current"; }
-
 @test "the profile is that of the program and confines it" {
     in_container 'cat /proc/self/attr/current; echo x >/tmp/file || echo refused; echo x >/root/file && echo wrote'
     assert_has "$output" "$PROFILE (enforce)" refused wrote
