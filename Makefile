@@ -290,7 +290,9 @@ help:
 	@echo 'make check              check-unit, check-integration and check-image (the latter two as root)'
 	@echo 'make check-unit         GTEST_ARGS=--gtest_filter=Fd.* runs a part'
 	@echo 'make check-integration  BATS_FILES=tests/integration/mounts.bats runs a part; RUNTIME=/usr/sbin/runc another runtime'
-	@echo 'make check-image        cais, with registries in network namespaces, as root; BATS_FILES as above'
+	@echo 'make check-image        cais with registries, in network namespaces, as root; BATS_FILES as above'
+	@echo 'make check-tutorial     the commands of docs/tutorial.md and README.md, typed at a terminal, as root'
+	@echo 'make check-security     the known attacks of docs/security-tests.md, as root'
 	@echo 'make check-vm           tests in throw-away machines (docs/vm-lab.md), as root; VM_ARGS="--guest old FILE"'
 	@echo 'make lint               the laws of CONTRIBUTING.md'
 	@echo 'make format             clang-format, in place'
@@ -300,7 +302,7 @@ help:
 	@echo 'make bench-images       cais beside docker, podman, skopeo and umoci; BENCH_ARGS=--small to try it'
 	@echo 'make bench-engine       cais beside docker and podman: run, ps, many at once; BENCH_ARGS=--quick to try it'
 	@echo 'make install            DESTDIR, and the directories given to ./configure'
-	@echo 'make clean, distclean   remove what make, and what configure made'
+	@echo 'make clean, distclean   remove what make made; what configure made too'
 
 -include $(patsubst %.o,%.d,$(program_objs) $(cais_objs) $(shim_objs) $(unit_objs) $(fuzz_objs)) \
   $(patsubst tests/fuzz/%.cc,$(BUILD)/fuzz/obj/tests/fuzz/%.d,$(fuzz_src)) $(addsuffix .d,$(helpers))
