@@ -8,11 +8,13 @@ namespace estiva::options {
 
 namespace {
 
-Error unknown(std::span<const Option> table, std::string_view word) {
+constexpr size_t kHelpColumn = 30;  // where the text of an option begins
+
+Error unknown_in(std::span<const Option> table, std::string_view word) {
   std::vector<std::string> names;
   for (const Option& option : table) names.push_back(text::cat("--", option.name));
   const std::vector<std::string_view> candidates(names.begin(), names.end());
-  Error error(Code::kInvalid, text::cat("unknown option ", text::quote(word)));
+  Error error(Code::kInvalid, unknown(word));
   if (const auto near = text::nearest(word, candidates))
     return std::move(error).hint(text::cat("did you mean ", *near, "?"));
   return error;
@@ -40,6 +42,8 @@ Result<void> set(const Word& word, void* target) {
 }
 
 }  // namespace
+
+std::string unknown(std::string_view word) { return text::cat("unknown option ", text::quote(word)); }
 
 Word read_word(std::span<const Option> table, std::string_view typed) {
   Word word;
@@ -104,7 +108,7 @@ Result<std::vector<std::string>> parse(std::span<const Option> table, void* targ
       last = text::cat("-", typed.substr(count + 1));
       word = read_word(table, last);
     }
-    if (word.option == nullptr) return unknown(table, word.name);
+    if (word.option == nullptr) return unknown_in(table, word.name);
     if (word.wants_value()) {
       if (i + 1 == arguments.size())
         return Error(Code::kInvalid, text::cat("option ", word.name, " needs a value"));
@@ -118,10 +122,19 @@ Result<std::vector<std::string>> parse(std::span<const Option> table, void* targ
 std::string describe(std::span<const Option> table) {
   std::string lines;
   for (const Option& option : table) {
+    if (option.heading != nullptr) {
+      text::append(lines, text::cat(lines.empty() ? "" : "\n", option.heading, ":\n"));
+    } else if (lines.empty()) {
+      lines = "Options:\n";
+    }
     std::string line = option.letter != 0 ? text::cat("  -", option.letter, ", --", option.name)
                                           : text::cat("      --", option.name);
     if (option.argument != nullptr) text::append(line, text::cat(" ", option.argument));
-    line.resize(std::max<size_t>(line.size() + 2, 30), ' ');
+    if (line.size() > kHelpColumn - 2) {
+      text::append(lines, text::cat(line, "\n"));
+      line.clear();
+    }
+    line.resize(kHelpColumn, ' ');
     lines += text::cat(line, option.help, "\n");
   }
   return lines;

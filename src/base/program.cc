@@ -24,21 +24,43 @@ std::string help_text(const Program& program) {
   for (const Command* command : program.commands)
     width = std::max(width, 4 + std::string_view(command->name).size());
   std::string out = text::cat("usage: ", program.name, " [OPTION...] COMMAND [ARGUMENT...]\n\n",
-                              program.summary, "\n\nCommands:\n");
+                              program.summary, "\n", program.headings.empty() ? "\nCommands:\n" : "");
   for (const Command* command : program.commands) {
     if (command->name[0] == '_') continue;  // called by our own programs only
+    const auto heading = std::ranges::find(program.headings, command, &Heading::first);
+    if (heading != program.headings.end()) text::append(out, text::cat("\n", heading->text, ":\n"));
     std::string line = text::cat("  ", command->name);
     line.resize(width, ' ');
     out += text::cat(line, command->summary, "\n");
   }
-  return text::cat(out, "\nOptions:\n", options::describe(program.options), "\n\"", program.name,
-                   " COMMAND --help\" says more of a command.\n");
+  text::append(out, text::cat("\n", options::describe(program.options)));
+  if (program.exit_status[0] != 0) text::append(out, text::cat("\nExit status:\n", program.exit_status));
+  return text::cat(out, "\n\"", program.name, " COMMAND --help\" shows the options of a command, \"man ",
+                   program.name, "-COMMAND\" explains them.\n");
 }
 
 std::string command_help(const Program& program, const Command& command) {
   std::string out = text::cat("usage: ", usage(program, command), "\n\n", command.summary, "\n");
-  if (!command.options.empty()) out += text::cat("\nOptions:\n", options::describe(command.options));
+  if (!command.options.empty()) out += text::cat("\n", options::describe(command.options));
+  if (command.examples[0] != 0) out += text::cat("\nExamples:\n", command.examples);
   return out;
+}
+
+// `error`, with what to do if it does not say that yet.
+Error with_hint(Error error, std::string hint) {
+  if (!error.parts().hint.empty()) return error;
+  return std::move(error).hint(std::move(hint));
+}
+
+// The global option that `error` does not know because it stands behind the command: `estiva list --root DIR`.
+std::string misplaced(const Error& error, const Invocation& in) {
+  for (const std::string& typed : in.arguments) {
+    if (!typed.starts_with("--")) continue;
+    const options::Word word = options::read_word(in.program.options, typed);
+    if (word.option == nullptr) continue;
+    if (error.parts().message == options::unknown(word.name)) return std::string(word.name);
+  }
+  return {};
 }
 
 Result<void> set_up_log(const GlobalOptions& global, Log& log) {
@@ -77,7 +99,13 @@ Result<void> fill_standard_streams() {
 Result<int> run(const Program& program, GlobalOptions& global, Invocation& in) {
   TRY(fill_standard_streams());
   std::vector<std::string>& rest = in.arguments;
-  rest = TRY(options::parse(program.options, &global, rest, false));
+  Result<std::vector<std::string>> after = options::parse(program.options, &global, rest, false);
+  if (!after.ok()) {
+    return with_hint(
+        std::move(after).error(),
+        text::cat(program.name, " --help lists the global options; those of a command stand after it"));
+  }
+  rest = std::move(after).value();
   TRY(set_up_log(global, in.log));
   if (global.version) {
     TRY(print(version_text(program)));
@@ -124,6 +152,9 @@ Result<const Command*> find_command(const Program& program, const std::string& n
     names.emplace_back(command->name);
   }
   Error error(Code::kInvalid, text::cat("unknown command ", text::quote(name)));
+  const auto instead = std::ranges::find(program.instead, std::string_view(name),
+                                         [](const Instead& each) { return std::string_view(each.word); });
+  if (instead != program.instead.end()) return std::move(error).hint(instead->hint);
   if (const auto near = text::nearest(name, names))
     return std::move(error).hint(text::cat("did you mean ", *near, "?"));
   return std::move(error).hint(text::cat(program.name, " --help lists the commands"));
@@ -136,8 +167,20 @@ std::string usage(const Program& program, const Command& command) {
 
 Result<std::vector<std::string>> parse_operands(const Command& command, void* target, const Invocation& in,
                                                 size_t least, size_t most) {
-  std::vector<std::string> operands =
-      TRY(options::parse(command.options, target, in.arguments, !command.options_end_at_operand));
+  Result<std::vector<std::string>> parsed =
+      options::parse(command.options, target, in.arguments, !command.options_end_at_operand);
+  if (!parsed.ok()) {
+    Error error = std::move(parsed).error();
+    const std::string global = misplaced(error, in);
+    const std::string program_name = in.program.name;
+    if (!global.empty()) {
+      return std::move(error).hint(text::cat(global, " stands before the command: ", program_name, " ",
+                                             global, " ... ", command.name));
+    }
+    return with_hint(std::move(error),
+                     text::cat(program_name, " ", command.name, " --help lists the options"));
+  }
+  std::vector<std::string> operands = std::move(parsed).value();
   if (operands.size() >= least && operands.size() <= most) return operands;
   const char* problem = operands.size() < least ? "an operand is missing" : "too many operands";
   return Error(Code::kInvalid, text::cat(command.name, ": ", problem))

@@ -25,14 +25,14 @@ struct ProvideFlags : PullFlags {
 namespace pull_rows {
 using P = PullFlags;
 inline constexpr Option kPlatform = options::row<&P::platform>(
-    0, "platform", "OS/ARCHITECTURE", "take the image for that; this machine's if not given");
-inline constexpr Option kProgress =
-    options::row<&P::progress>(0, "progress", "auto|bars|plain|json", "how progress is shown");
+    0, "platform", "OS/ARCHITECTURE", "take the image for this machine type; this machine's if not given");
+inline constexpr Option kProgress = options::row<&P::progress>(0, "progress", "auto|bars|plain|json",
+                                                               "how to show progress; auto if not given");
 inline constexpr Option kQuiet = options::row<&P::quiet>('q', "quiet", nullptr, "show no progress");
 inline constexpr Option kParallel =
-    options::row<&P::parallel>(0, "parallel", "N", "fetch so many layers at a time; 4");
-inline constexpr Option kPull =
-    options::row<&ProvideFlags::pull>(0, "pull", "missing|always|never", "ask the registry for the image");
+    options::row<&P::parallel>(0, "parallel", "N", "fetch N layers at a time; 4 if not given");
+inline constexpr Option kPull = options::row<&ProvideFlags::pull>(
+    0, "pull", "missing|always|never", "when to ask the registry for the image; missing if not given");
 }  // namespace pull_rows
 
 // The image of that name, for a container: from the store, or by a pull whose progress goes to standard error. The

@@ -20,11 +20,11 @@ struct RegistryFlags {
 namespace registry_rows {
 using F = RegistryFlags;
 inline constexpr Option kRetry =
-    options::row<&F::retries>(0, "retry", "N", "ask again so often after a failure; 5");
+    options::row<&F::retries>(0, "retry", "N", "try again N times after a failure; 5 if not given");
 inline constexpr Option kRetryDelay = options::row<&F::retry_delay>(
-    0, "retry-delay", "TIME", "wait so long before the first time, and ever longer; 1s");
+    0, "retry-delay", "TIME", "wait TIME before the first retry, then longer each time; 1s if not given");
 inline constexpr Option kTimeout = options::row<&F::timeout>(
-    0, "timeout", "TIME", "give up a connection over which nothing comes for so long; 60s");
+    0, "timeout", "TIME", "give up when nothing arrives for TIME; 60s if not given");
 }  // namespace registry_rows
 
 Result<std::unique_ptr<image::Client>> make_client(const RegistryFlags& flags);

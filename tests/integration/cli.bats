@@ -85,7 +85,7 @@ candidates() { # WORD...: without their help
 @test "complete: commands, options, values and ids come from the tables" {
     only_estiva "a command of its own"
     local command long
-    for command in $("$RUNTIME" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+    for command in $("$RUNTIME" --help | sed -n '/^Options:/q; s/^  \([a-z]*\) .*/\1/p'); do
         assert_has " $(candidates '')" " $command "
         for long in $("$RUNTIME" "$command" --help | sed -n 's/^ \{2,6\}\(-., \)\?\(--[a-z0-9-]*\).*/\2/p'); do
             assert_has " $(candidates "$command" -)" " $long "
@@ -171,6 +171,32 @@ bash_completes() {
         usr/share/fish/vendor_completions.d/{cais,estiva}.fish \
         usr/share/zsh/site-functions/_estiva "${pages[@]}" | LC_ALL=C sort)"
     assert_equal "$("$T/dest/usr/bin/estiva" --version)" "$("$RUNTIME" --version)"
+}
+
+@test "the man page of each command has the options of its help, and no others" {
+    only_estiva "its manual"
+    local program command page
+    for program in "$RUNTIME" "$BUILD/cais"; do
+        for command in $("$program" complete -- '' | cut -f1); do
+            [ "$command" != container ] || continue # its page has those of container prune
+            page=$SOURCE_DIR/man/${program##*/}-$command.1.md
+            assert_equal "$command: $(sed '1,/^# OPTIONS/d; /^# /,$d' "$page" | grep '^\*\*-' | grep -o '\*\*--[a-z0-9-]*' | tr -d '*' | sort | paste -sd ' ')" \
+                "$command: $("$program" "$command" --help | sed -n 's/^ \{2,6\}\(-., \)\?\(--[a-z0-9-]*\).*/\2/p' | sort | paste -sd ' ')"
+            assert_has "$(sed -n '3p' "$page")" "${program##*/}-$command - $("$program" "$command" --help | sed -n '3p')"
+        done
+    done
+}
+
+@test "help has headings, examples and exit statuses; errors of a command line say what to do" {
+    only_estiva "the words"
+    assert_has "$("$RUNTIME" --help)" "A container's life:" "Look at containers:" "Exit status:"
+    assert_has "$("$RUNTIME" exec --help)" "Examples:" "estiva exec -t web sh"
+    fails list --root /x
+    assert_has "$stderr" "--root stands before the command: estiva --root ... list"
+    fails --bundle /x run one
+    assert_has "$stderr" "those of a command stand after it"
+    fails checkpoint one
+    assert_has "$stderr" "not built yet"
 }
 
 @test "spec writes a configuration that runs, and does not overwrite" {

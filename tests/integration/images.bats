@@ -15,6 +15,7 @@ setup() { image_setup; }
     good --version
     assert_match "$output" "^cais version [0-9]"
     refused 'unknown command "imags"' "did you mean images" -- imags
+    refused 'unknown command "build"' "cais commit and cais import" -- build .
     refused "an operand is missing" "usage: cais tag" -- tag x
 }
 

@@ -21,6 +21,7 @@ struct Option {
       argument;  // what the value is, in capitals, or all it may be: text|json; nullptr: the option takes none
   const char* help;
   Result<void> (*set)(void* target, std::string_view value);
+  const char* heading = nullptr;  // in --help, above this option and those after it
 };
 
 namespace options {
@@ -68,6 +69,11 @@ constexpr Option row(char letter, const char* name, const char* argument, const 
           }};
 }
 
+constexpr Option under(const char* heading, Option option) {
+  option.heading = heading;
+  return option;
+}
+
 // An option as typed: --name, --name=value, -name (as Go programs allow), -n, -nvalue.
 struct Word {
   std::string_view name;           // with its dashes
@@ -77,6 +83,8 @@ struct Word {
   bool wants_value() const { return option != nullptr && option->argument != nullptr && !has_value; }
 };
 Word read_word(std::span<const Option> table, std::string_view typed);
+// The words for an option that is in no table.
+std::string unknown(std::string_view word);
 
 // All that may stand for "text|json"; nothing for what is not such a list.
 std::vector<std::string> choices(std::string_view argument);
@@ -86,7 +94,7 @@ std::vector<std::string> choices(std::string_view argument);
 Result<std::vector<std::string>> parse(std::span<const Option> table, void* target,
                                        std::span<const std::string> arguments, bool mixed);
 
-// One line an option, for --help.
+// One line an option, for --help; those before the first heading are under "Options".
 std::string describe(std::span<const Option> table);
 
 }  // namespace options

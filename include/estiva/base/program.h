@@ -42,6 +42,19 @@ struct Command {
   Result<int> (*run)(Invocation& in);
   // An option behind the first operand belongs to what the command starts (`run IMAGE ls -l`).
   bool options_end_at_operand = false;
+  const char* examples = "";  // for --help: command lines, each with two blanks before and a newline behind
+};
+
+// In --help, above this command and those after it.
+struct Heading {
+  const Command* first;
+  const char* text;
+};
+
+// What to do instead of a command that there is not, though other programs have it.
+struct Instead {
+  const char* word;
+  const char* hint;
 };
 
 struct Program {
@@ -53,6 +66,9 @@ struct Program {
   int error_status;                          // of the process after an error
   // What may stand for an operand of this name ("ID", "[SIGNAL]"); null: nothing is known.
   Result<std::vector<std::string>> (*candidates)(const GlobalOptions& global, std::string_view operand);
+  std::span<const Heading> headings = {};  // the first command has one, if any
+  std::span<const Instead> instead = {};
+  const char* exit_status = "";  // for --help: lines as `Command::examples`
 };
 
 // The rows that stand in every program's table of global options.
@@ -61,10 +77,11 @@ using G = GlobalOptions;
 inline constexpr Option kLog = options::row<&G::log>(
     0, "log", "FILE", "also write warnings and errors to FILE, journald:NAME or syslog:NAME");
 inline constexpr Option kLogFormat =
-    options::row<&G::log_format>(0, "log-format", "text|json", "of that file");
+    options::row<&G::log_format>(0, "log-format", "text|json", "the form of FILE; text if not given");
 inline constexpr Option kLogLevel = options::row<&G::log_level>(
-    0, "log-level", "error|warning|info|debug", "what is said at least; warning if not given");
-inline constexpr Option kDebug = options::row<&G::debug>(0, "debug", nullptr, "as --log-level debug");
+    0, "log-level", "error|warning|info|debug", "the least important messages to show; warning if not given");
+inline constexpr Option kDebug =
+    options::row<&G::debug>(0, "debug", nullptr, "the same as --log-level debug");
 inline constexpr Option kVersion = options::row<&G::version>('v', "version", nullptr, "print the version");
 inline constexpr Option kHelp = options::row<&G::help>('h', "help", nullptr, "print this text");
 }  // namespace global_rows

@@ -29,7 +29,7 @@ struct LoadOptions {
 };
 constexpr Option kLoadRows[] = {
     options::row<&LoadOptions::input>('i', "input", "FILE",
-                                      "an archive or an OCI layout; standard input if not given"),
+                                      "read this archive or OCI layout; standard input if not given"),
     options::row<&LoadOptions::quiet>('q', "quiet", nullptr, "print nothing"),
 };
 
@@ -38,9 +38,9 @@ struct SaveOptions {
   std::string format = "docker-archive";
 };
 constexpr Option kSaveRows[] = {
-    options::row<&SaveOptions::output>('o', "output", "FILE", "where to; standard output if not given"),
+    options::row<&SaveOptions::output>('o', "output", "FILE", "write to FILE; standard output if not given"),
     options::row<&SaveOptions::format>(0, "format", "docker-archive|oci-archive|oci",
-                                       "of what is written; oci is a directory"),
+                                       "form of FILE; docker-archive if not given; oci is a directory"),
 };
 
 struct ImportOptions {
@@ -49,15 +49,16 @@ struct ImportOptions {
 };
 constexpr Option kImportRows[] = {
     options::row<&ImportOptions::changes>('c', "change", "INSTRUCTION",
-                                          "to the image's configuration, as in cais commit; may be repeated"),
-    options::row<&ImportOptions::message>('m', "message", "TEXT", "the comment in its history"),
+                                          "change the configuration, as in cais commit; may be repeated"),
+    options::row<&ImportOptions::message>('m', "message", "TEXT", "the comment in the image's history"),
 };
 
 struct ExportOptions {
   std::string output;
 };
 constexpr Option kExportRows[] = {
-    options::row<&ExportOptions::output>('o', "output", "FILE", "where to; standard output if not given"),
+    options::row<&ExportOptions::output>('o', "output", "FILE",
+                                         "write to FILE; standard output if not given"),
 };
 
 // A file that takes its place when it is whole; what is there and no file (a device, a pipe, a link) is written to as it is.
@@ -275,12 +276,25 @@ Result<int> copy(Invocation& in) {
 
 }  // namespace
 
-const Command kLoad = {"load", "[FILE]", "take images out of an archive or an OCI layout", kLoadRows, load};
-const Command kSave = {"save", "IMAGE...", "write images to an archive or an OCI layout", kSaveRows, save};
-const Command kImport = {"import", "FILE [NAME]", "make an image of a root file system's tar", kImportRows,
-                         import};
+static constexpr const char* kLoadExamples =
+    "  cais load image.tar\n"
+    "  ssh other docker save app | cais load\n";
+const Command kLoad = {"load", "[FILE]",     "read images from an archive or an OCI layout", kLoadRows, load,
+                       false,  kLoadExamples};
+static constexpr const char* kSaveExamples = "  cais save -o app.tar app:1.0\n";
+const Command kSave = {"save", "IMAGE...",   "write images to an archive or an OCI layout", kSaveRows, save,
+                       false,  kSaveExamples};
+static constexpr const char* kImportExamples =
+    "  cais import -c 'CMD [\"/bin/sh\"]' rootfs.tar.gz mine/base\n";
+const Command kImport = {"import",       "FILE [NAME]", "make an image from the tar of a root file system",
+                         kImportRows,    import,        false,
+                         kImportExamples};
 const Command kExport = {"export", "IMAGE|DIR", "write the files of an image or a bundle as one tar",
                          kExportRows, export_files};
-const Command kCopy = {"copy", "SOURCE TARGET", "copy an image between formats and the store", {}, copy};
+static constexpr const char* kCopyExamples =
+    "  cais copy docker-archive:app.tar oci:app\n"
+    "  cais copy app:1.0 oci-archive:app.tar\n";
+const Command kCopy = {"copy", "SOURCE TARGET", "copy an image between formats and the store", {}, copy,
+                       false,  kCopyExamples};
 
 }  // namespace estiva::engine

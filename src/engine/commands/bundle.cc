@@ -13,8 +13,7 @@ struct BundleFlags : ProvideFlags {
   bool unpack = false;
 };
 constexpr Option kBundleRows[] = {
-    options::row<&BundleFlags::unpack>(0, "unpack", nullptr,
-                                       "a root file system of its own; nothing is mounted"),
+    options::row<&BundleFlags::unpack>(0, "unpack", nullptr, "unpack the files into rootfs; mount nothing"),
     pull_rows::kPull,
     pull_rows::kPlatform,
     pull_rows::kQuiet,
@@ -53,9 +52,12 @@ Result<int> mount(Invocation& in) {
 
 }  // namespace
 
-const Command kBundle = {"bundle", "IMAGE DIR", "make a bundle of an image", kBundleRows, bundle};
-const Command kUnbundle = {
-    "unbundle", "DIR...", "remove bundles, with what was written in them", {}, unbundle};
+static constexpr const char* kBundleExamples =
+    "  cais bundle debian:12 bundle\n"
+    "  estiva run --bundle bundle web\n";
+const Command kBundle = {"bundle", "IMAGE DIR",    "make a bundle from an image", kBundleRows, bundle,
+                         false,    kBundleExamples};
+const Command kUnbundle = {"unbundle", "DIR...", "remove bundles and what was written in them", {}, unbundle};
 const Command kMount = {"mount", "DIR...", "mount bundles again after a boot", {}, mount};
 
 }  // namespace estiva::engine

@@ -19,13 +19,16 @@ namespace estiva::engine {
 namespace {
 
 constexpr Option kGlobalRows[] = {
-    options::row<&GlobalOptions::root>(0, "root", "DIR", "where images are kept; /var/lib/cais if not given"),
+    options::row<&GlobalOptions::root>(0, "root", "DIR",
+                                       "where images and containers are kept; /var/lib/cais if not given"),
     options::row<&Globals::run_root>(
         0, "run-root", "DIR", "where mounts and locks are kept until the next boot; /run/cais if not given"),
-    options::row<&Globals::storage>(0, "storage", "index|unpacked",
-                                    "how images become directories; the better that works here if not given"),
+    options::row<&Globals::storage>(
+        0, "storage", "index|unpacked",
+        "how an image becomes a directory; if not given, index where the kernel can"),
     global_rows::kLog,
     global_rows::kLogFormat,
+    global_rows::kLogLevel,
     global_rows::kDebug,
     global_rows::kVersion,
     global_rows::kHelp,
@@ -33,13 +36,42 @@ constexpr Option kGlobalRows[] = {
 
 // clang-format off
 const Command* const kCommands[] = {
-    &kRun, &kCreate, &kStart, &kAttach, &kExec, &kLogs, &kPs, &kStop, &kRestart, &kKill, &kWait, &kPause, &kUnpause,
-    &kRm, &kRename, &kContainer, &kCp, &kPort, &kTop, &kStats, &kUpdate, &kInspect, &kWhy,
-    &kSnap, &kRollback, &kUndo,
-    &kPull, &kPush, &kImages, &kTag, &kUntag, &kRmi, &kHistory, &kLoad, &kSave, &kImport, &kExport, &kCopy,
-    &kBundle, &kUnbundle, &kMount, &kCommit, &kDiff, &kVerify, &kPrune, &kDf, &kInfo, &kLogin, &kLogout, &kComplete,
+    &kRun, &kCreate, &kStart, &kStop, &kRestart, &kKill, &kPause, &kUnpause, &kWait, &kRm, &kRename, &kUpdate, &kContainer,
+    &kAttach, &kExec, &kCp, &kPort,
+    &kPs, &kLogs, &kInspect, &kWhy, &kTop, &kStats, &kDiff,
+    &kCommit, &kSnap, &kRollback, &kUndo,
+    &kPull, &kPush, &kLogin, &kLogout,
+    &kImages, &kHistory, &kTag, &kUntag, &kRmi, &kLoad, &kSave, &kImport, &kExport, &kCopy,
+    &kBundle, &kUnbundle, &kMount,
+    &kInfo, &kDf, &kPrune, &kVerify, &kComplete,
     &kAfterExit};
+constexpr Heading kHeadings[] = {
+    {&kRun, "Containers"},
+    {&kAttach, "Work in a container"},
+    {&kPs, "Look at containers"},
+    {&kCommit, "Keep what a container wrote"},
+    {&kPull, "Registries"},
+    {&kImages, "Images"},
+    {&kBundle, "Bundles for any OCI runtime"},
+    {&kInfo, "The store"},
+    {&kComplete, "For the shell"},
+};
 // clang-format on
+// docker's words.
+constexpr Instead kInstead[] = {
+    {"build", "cais reads no Dockerfile; cais commit and cais import make images"},
+    {"image", "images, history, inspect, pull, rmi, ... are commands of their own"},
+    {"network", "there is one bridge; cais run --network says which network a container has"},
+    {"search", "the web pages of a registry search it"},
+    {"system", "cais df, cais info and cais prune"},
+    {"version", "cais --version"},
+    {"volume", "cais run --volume makes a volume when it is first named"},
+};
+constexpr const char* kExitStatus =
+    "  0 on success, 125 after an error of cais or of the runtime\n"
+    "  run, start --attach, attach, exec: that of the program; 128 + N if signal N ended it;\n"
+    "    126 if it can't be executed, 127 if it is not there\n"
+    "  1 if one of several containers was not dealt with, or verify found damage\n";
 
 Result<void> add_containers(const Globals& global, std::vector<std::string>& out) {
   const Containers containers(TRY(files::absolute(global.root)), TRY(files::absolute(global.run_root)));
@@ -100,11 +132,12 @@ Result<image::Tier> tier(const Invocation& in, const image::Store& store) {
 }
 
 const Command kComplete = {
-    "complete", "-- WORD...", "print what may stand for the last word of a command line", {}, complete};
+    "complete", "-- WORD...", "print the ways to complete a command line; the shells call it", {}, complete};
 
 const Program kProgram = {"cais",        "Containers from images, without a daemon.",
                           version_lines, kGlobalRows,
                           kCommands,     kEngineError,
-                          candidates};
+                          candidates,    kHeadings,
+                          kInstead,      kExitStatus};
 
 }  // namespace estiva::engine

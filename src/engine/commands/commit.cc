@@ -39,19 +39,19 @@ struct CommitFlags {
   std::string pause;
 };
 constexpr Option kCommitRows[] = {
-    options::row<&CommitFlags::author>('a', "author", "NAME", "who made it"),
+    options::row<&CommitFlags::author>('a', "author", "NAME", "who made the image"),
     options::row<&CommitFlags::changes>(
         'c', "change", "INSTRUCTION",
-        "a change to the image's configuration, as in a Dockerfile: CMD, ENV, ...; may be repeated"),
+        "change the configuration, as in a Dockerfile: CMD, ENV, ...; may be repeated"),
     options::row<&CommitFlags::clean>(0, "clean", nullptr,
-                                      "leave out what package managers and others keep as caches"),
+                                      "leave out known caches, such as those of package managers"),
     options::row<&CommitFlags::dry_run>(0, "dry-run", nullptr,
-                                        "make nothing; print how large the layer would be and what is in it"),
+                                        "make nothing; print the size of the layer and what would be in it"),
     options::row<&CommitFlags::excluded>(0, "exclude", "PATTERN",
                                          "leave out files, by name or, with a /, by path; may be repeated"),
-    options::row<&CommitFlags::message>('m', "message", "TEXT", "the comment in its history"),
+    options::row<&CommitFlags::message>('m', "message", "TEXT", "the comment in the image's history"),
     options::row<&CommitFlags::pause>('p', "pause", "true|false",
-                                      "pause a running container meanwhile; true if not given"),
+                                      "pause a running container while it is read; true if not given"),
 };
 
 Result<std::vector<std::string>> names_of(const std::vector<std::string>& operands) {
@@ -186,8 +186,16 @@ Result<int> commit(Invocation& in) {
 
 }  // namespace
 
-const Command kCommit = {"commit", "CONTAINER|DIR [IMAGE]",
-                         "make an image of a container, or a bundle, and what was changed in it", kCommitRows,
-                         commit};
+static constexpr const char* kCommitExamples =
+    "  cais commit -m nginx web mine/nginx:1.0\n"
+    "  cais commit -c 'CMD [\"nginx\", \"-g\", \"daemon off;\"]' -c 'EXPOSE 80' web mine/nginx:1.1\n"
+    "  cais commit --dry-run web\n";
+const Command kCommit = {"commit",
+                         "CONTAINER|DIR [IMAGE]",
+                         "make an image from a container, or a bundle, with its changes",
+                         kCommitRows,
+                         commit,
+                         false,
+                         kCommitExamples};
 
 }  // namespace estiva::engine

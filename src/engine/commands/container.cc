@@ -19,9 +19,10 @@ struct PruneFlags {
   Strings filter;
 };
 constexpr Option kContainerPruneRows[] = {
-    options::row<&PruneFlags::force>('f', "force", nullptr, "do not ask"),
-    options::row<&PruneFlags::filter>(0, "filter", "NAME=VALUE",
-                                      "only those: until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE]"),
+    options::row<&PruneFlags::force>('f', "force", nullptr, "do not ask first"),
+    options::row<&PruneFlags::filter>(
+        0, "filter", "NAME=VALUE",
+        "only containers that match: until=TIME, label=KEY[=VALUE], label!=KEY[=VALUE]"),
 };
 
 Result<int> prune_containers(Invocation& in);
@@ -56,7 +57,7 @@ Result<Filter> parse_filter(const Strings& given) {
       out.other_labels.push_back(value);
     } else {
       return Error(Code::kInvalid, text::cat("invalid filter ", text::quote(key)))
-          .hint("there are until, label and label!");
+          .hint("known are until, label and label!");
     }
   }
   return out;
@@ -121,11 +122,12 @@ Result<int> container(Invocation& in) {
 
 }  // namespace
 
-const Command kContainer = {"container",
-                            "prune|ls|rm|... [ARGUMENT...]",
-                            "remove containers that do not run; or another command by its longer name",
-                            {},
-                            container,
-                            true};
+const Command kContainer = {
+    "container",
+    "prune|ls|rm|... [ARGUMENT...]",
+    "remove all containers that do not run; or docker's longer names of other commands",
+    {},
+    container,
+    true};
 
 }  // namespace estiva::engine

@@ -32,8 +32,8 @@ constexpr Option kCpRows[] = {
     options::row<&CpFlags::archive>('a', "archive", nullptr,
                                     "keep owners, set-user-ID and set-group-ID bits and capabilities"),
     options::row<&CpFlags::follow>('L', "follow-link", nullptr,
-                                   "copy what a link in the source's place leads to"),
-    options::row<&CpFlags::quiet>('q', "quiet", nullptr, "do not say what was copied"),
+                                   "if the source is a symbolic link, copy what it leads to"),
+    options::row<&CpFlags::quiet>('q', "quiet", nullptr, "do not tell what was copied"),
 };
 
 constexpr size_t kPiece = 256 << 10;
@@ -319,7 +319,16 @@ Result<int> cp(Invocation& in) {
 
 }  // namespace
 
-const Command kCp = {"cp", "CONTAINER:PATH|FILE|- CONTAINER:PATH|FILE|-",
-                     "copy files between a container and the host", kCpRows, cp};
+static constexpr const char* kCpExamples =
+    "  cais cp web:/etc/nginx/nginx.conf .\n"
+    "  cais cp site/. web:/var/www/html\n"
+    "  cais cp web:/var/log - | tar -t\n";
+const Command kCp = {"cp",
+                     "CONTAINER:PATH|FILE|- CONTAINER:PATH|FILE|-",
+                     "copy files between a container and the host",
+                     kCpRows,
+                     cp,
+                     false,
+                     kCpExamples};
 
 }  // namespace estiva::engine

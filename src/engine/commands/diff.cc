@@ -32,12 +32,13 @@ struct DiffOptions {
 };
 constexpr Option kDiffRows[] = {
     options::row<&DiffOptions::by_package>(0, "by-package", nullptr,
-                                           "by the packages that files belong to (dpkg, pacman, apk)"),
+                                           "group the changes by package (dpkg, pacman, apk)"),
     options::row<&DiffOptions::content>(0, "content", nullptr,
-                                        "also the lines by which texts differ, as diff -u shows them"),
-    options::row<&DiffOptions::json>(0, "json", nullptr, "one object a line"),
-    options::row<&DiffOptions::since>(0, "since", "SNAPSHOT", "what a container changed since a snapshot"),
-    options::row<&DiffOptions::size>(0, "size", nullptr, "also how large the files are"),
+                                        "show the lines that differ too, as diff -u does"),
+    options::row<&DiffOptions::json>(0, "json", nullptr, "print one JSON object a line"),
+    options::row<&DiffOptions::since>(0, "since", "SNAPSHOT",
+                                      "what was changed since this snapshot of the container"),
+    options::row<&DiffOptions::size>(0, "size", nullptr, "show the sizes of files too"),
 };
 
 // Two sides, and what they stand on.
@@ -222,7 +223,7 @@ Result<int> diff(Invocation& in) {
   DiffOptions given;
   const std::vector<std::string> operands = TRY(parse_operands(kDiff, &given, in, 1, 2));
   if (given.by_package && !given.json && (given.content || given.size))
-    return Error(Code::kInvalid, "stands alone, or with --json").object("--by-package");
+    return Error(Code::kInvalid, "goes with no other option but --json").object("--by-package");
   const Engine engine = TRY(open_containers(in));
   const Opened opened = TRY(open_operands(engine, operands, given));
   std::vector<Line> lines;
@@ -246,7 +247,16 @@ Result<int> diff(Invocation& in) {
 
 }  // namespace
 
-const Command kDiff = {"diff", "CONTAINER|DIR|IMAGE [IMAGE]", "list what was changed, added and deleted",
-                       kDiffRows, diff};
+static constexpr const char* kDiffExamples =
+    "  cais diff web\n"
+    "  cais diff --by-package web\n"
+    "  cais diff debian:12 debian:11\n";
+const Command kDiff = {"diff",
+                       "CONTAINER|DIR|IMAGE [IMAGE]",
+                       "list what was changed, added and deleted",
+                       kDiffRows,
+                       diff,
+                       false,
+                       kDiffExamples};
 
 }  // namespace estiva::engine

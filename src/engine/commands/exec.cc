@@ -23,16 +23,17 @@ namespace estiva::engine {
 namespace {
 
 constexpr Option kExecRows[] = {
-    options::row<&RunFlags::interactive>('i', "interactive", nullptr, "give it our standard input"),
-    options::row<&RunFlags::tty>('t', "tty", nullptr, "a terminal for it"),
-    options::row<&RunFlags::detach>('d', "detach", nullptr, "in the background"),
+    options::row<&RunFlags::interactive>('i', "interactive", nullptr, "pass standard input on to it"),
+    options::row<&RunFlags::tty>('t', "tty", nullptr, "give it a terminal"),
+    options::row<&RunFlags::detach>('d', "detach", nullptr, "run in the background"),
     options::row<&RunFlags::env>('e', "env", "NAME[=VALUE]", "set a variable"),
-    options::row<&RunFlags::env_file>(0, "env-file", "FILE", "variables, one a line"),
-    options::row<&RunFlags::user>('u', "user", "USER[:GROUP]", "names or numbers of the container"),
-    options::row<&RunFlags::workdir>('w', "workdir", "DIR", "working directory"),
-    options::row<&RunFlags::privileged>(0, "privileged", nullptr, "with all capabilities"),
+    options::row<&RunFlags::env_file>(0, "env-file", "FILE", "read variables from FILE, one a line"),
+    options::row<&RunFlags::user>('u', "user", "USER[:GROUP]",
+                                  "run as this user: names or numbers of the container"),
+    options::row<&RunFlags::workdir>('w', "workdir", "DIR", "the working directory"),
+    options::row<&RunFlags::privileged>(0, "privileged", nullptr, "give it all capabilities"),
     options::row<&RunFlags::detach_keys>(0, "detach-keys", "KEYS",
-                                         "that leave it; ctrl-p,ctrl-q if not given"),
+                                         "the keys that leave it; ctrl-p,ctrl-q if not given"),
 };
 
 // The container's own process, with what was asked for in its place.
@@ -123,7 +124,13 @@ Result<int> exec(Invocation& in) {
 
 }  // namespace
 
-const Command kExec = {
-    "exec", "CONTAINER COMMAND [ARGUMENT...]", "run a command in a running container", kExecRows, exec, true};
+static constexpr const char* kExecExamples = "  cais exec -it web bash\n";
+const Command kExec = {"exec",
+                       "CONTAINER COMMAND [ARGUMENT...]",
+                       "run a command in a running container",
+                       kExecRows,
+                       exec,
+                       true,
+                       kExecExamples};
 
 }  // namespace estiva::engine

@@ -25,16 +25,17 @@ struct ListOptions {
 };
 
 constexpr Option kListRows[] = {
-    options::row<&ListOptions::format>(0, "format", "table|json", "how; json is one object a line"),
-    options::row<&ListOptions::no_trunc>(0, "no-trunc", nullptr, "IDs at full length"),
-    options::row<&ListOptions::quiet>('q', "quiet", nullptr, "IDs only"),
+    options::row<&ListOptions::format>(0, "format", "table|json",
+                                       "form of the output; table if not given; json is one object a line"),
+    options::row<&ListOptions::no_trunc>(0, "no-trunc", nullptr, "do not shorten IDs"),
+    options::row<&ListOptions::quiet>('q', "quiet", nullptr, "print IDs only"),
 };
 
 struct FormatOptions {
   std::string format = "table";
 };
 constexpr Option kFormatRows[] = {
-    options::row<&FormatOptions::format>(0, "format", "table|json", "how"),
+    options::row<&FormatOptions::format>(0, "format", "table|json", "form of the output; table if not given"),
 };
 
 // One line for each name; one for an image without names.
@@ -172,7 +173,8 @@ Result<int> df(Invocation& in) {
 }  // namespace
 
 const Command kImages = {"images", "[IMAGE]", "list images", kListRows, images};
-const Command kInfo = {"info", "", "where things are, and how images become directories here", {}, info};
-const Command kDf = {"df", "", "what takes the disk's space", kFormatRows, df};
+const Command kInfo = {
+    "info", "", "show where things are kept and how images become directories here", {}, info};
+const Command kDf = {"df", "", "show what uses disk space", kFormatRows, df};
 
 }  // namespace estiva::engine

@@ -21,8 +21,9 @@ struct HistoryOptions {
   bool no_trunc = false;
 };
 constexpr Option kHistoryRows[] = {
-    options::row<&HistoryOptions::format>(0, "format", "table|json", "how; json is one object a line"),
-    options::row<&HistoryOptions::no_trunc>(0, "no-trunc", nullptr, "whole commands"),
+    options::row<&HistoryOptions::format>(
+        0, "format", "table|json", "form of the output; table if not given; json is one object a line"),
+    options::row<&HistoryOptions::no_trunc>(0, "no-trunc", nullptr, "do not shorten commands"),
 };
 
 constexpr size_t kCommandWidth = 45;
@@ -158,8 +159,11 @@ Result<int> history(Invocation& in) {
 
 }  // namespace
 
-const Command kInspect = {
-    "inspect", "CONTAINER|IMAGE...", "print all that is known of containers and images as JSON", {}, inspect};
+const Command kInspect = {"inspect",
+                          "CONTAINER|IMAGE...",
+                          "print all that is known about containers and images, as JSON",
+                          {},
+                          inspect};
 const Command kHistory = {"history", "IMAGE", "list the steps that made an image", kHistoryRows, history};
 
 }  // namespace estiva::engine

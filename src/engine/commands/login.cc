@@ -24,7 +24,7 @@ struct LoginOptions : RegistryFlags {
 
 using L = LoginOptions;
 constexpr Option kLoginRows[] = {
-    options::row<&L::user>('u', "username", "USER", "the name to log in with; asked for if not given"),
+    options::row<&L::user>('u', "username", "USER", "the user name; asked for if not given"),
     options::row<&L::password_stdin>(0, "password-stdin", nullptr, "read the password from standard input"),
     registry_rows::kRetry,
     registry_rows::kRetryDelay,
@@ -100,6 +100,6 @@ Result<int> login(Invocation& in) {
 
 }  // namespace
 
-const Command kLogin = {"login", "[REGISTRY]", "check a login at a registry and keep it", kLoginRows, login};
+const Command kLogin = {"login", "[REGISTRY]", "log in to a registry and keep the login", kLoginRows, login};
 
 }  // namespace estiva::engine

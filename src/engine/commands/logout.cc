@@ -19,6 +19,6 @@ Result<int> logout(Invocation& in) {
 
 }  // namespace
 
-const Command kLogout = {"logout", "[REGISTRY]", "forget the login at a registry", {}, logout};
+const Command kLogout = {"logout", "[REGISTRY]", "forget the login to a registry", {}, logout};
 
 }  // namespace estiva::engine

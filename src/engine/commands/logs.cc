@@ -23,11 +23,12 @@ struct LogFlags {
   std::string tail = "all", since, until;
 };
 constexpr Option kLogRows[] = {
-    options::row<&LogFlags::follow>('f', "follow", nullptr, "go on until the container ends"),
-    options::row<&LogFlags::tail>('n', "tail", "N", "the last N lines only; all"),
-    options::row<&LogFlags::since>(0, "since", "TIME", "later ones: RFC 3339, or 10m, 2h before now"),
-    options::row<&LogFlags::until>(0, "until", "TIME", "earlier ones"),
-    options::row<&LogFlags::timestamps>('t', "timestamps", nullptr, "with their times"),
+    options::row<&LogFlags::follow>('f', "follow", nullptr, "show new output too, until the container ends"),
+    options::row<&LogFlags::tail>('n', "tail", "N", "show only the last N lines"),
+    options::row<&LogFlags::since>(0, "since", "TIME",
+                                   "show lines after TIME: RFC 3339, or 10m, 2h before now"),
+    options::row<&LogFlags::until>(0, "until", "TIME", "show lines before TIME"),
+    options::row<&LogFlags::timestamps>('t', "timestamps", nullptr, "show the time of each line"),
 };
 
 constexpr int kLook = 100;  // milliseconds between two looks at a log that is followed

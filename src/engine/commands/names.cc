@@ -24,7 +24,7 @@ struct RmiOptions {
 };
 constexpr Option kRmiRows[] = {
     options::row<&RmiOptions::force>('f', "force", nullptr,
-                                     "although a bundle uses it; it may have several names"),
+                                     "remove an image that a bundle uses or that has several names"),
 };
 
 struct PruneOptions {
@@ -32,7 +32,7 @@ struct PruneOptions {
 };
 constexpr Option kPruneRows[] = {
     options::row<&PruneOptions::all>('a', "all", nullptr,
-                                     "also images that no bundle uses, not only unnamed ones"),
+                                     "also remove images with names, unless a bundle uses them"),
 };
 
 Result<Reference> parse_name(const std::string& text) {
@@ -179,10 +179,10 @@ Result<int> verify(Invocation& in) {
 
 }  // namespace
 
-const Command kTag = {"tag", "IMAGE NAME", "give an image a name", {}, tag};
-const Command kUntag = {"untag", "IMAGE...", "take names off; the images stay", {}, untag};
+const Command kTag = {"tag", "IMAGE NAME", "give an image another name", {}, tag};
+const Command kUntag = {"untag", "IMAGE...", "take names away; the images stay", {}, untag};
 const Command kRmi = {"rmi", "IMAGE...", "remove images", kRmiRows, rmi};
-const Command kPrune = {"prune", "", "remove what nothing refers to", kPruneRows, prune};
+const Command kPrune = {"prune", "", "remove images and other data that nothing uses", kPruneRows, prune};
 const Command kVerify = {
     "verify", "[IMAGE...]", "read images again and compare them with their digests", {}, verify};
 

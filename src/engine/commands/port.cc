@@ -47,10 +47,16 @@ Result<int> port(Invocation& in) {
 
 }  // namespace
 
+static constexpr const char* kPortExamples =
+    "  cais port web\n"
+    "  cais port add web 8081:80 127.0.0.1:5353:53/udp\n"
+    "  cais port rm web 8081:80\n";
 const Command kPort = {"port",
                        "add|rm|CONTAINER [CONTAINER|PORT] [PORT...]",
-                       "list the ports of a container that are published, add some, remove some",
+                       "list the published ports of a container; publish more; take some back",
                        {},
-                       port};
+                       port,
+                       false,
+                       kPortExamples};
 
 }  // namespace estiva::engine

@@ -25,14 +25,15 @@ struct PsFlags {
 };
 
 constexpr Option kPsRows[] = {
-    options::row<&PsFlags::all>('a', "all", nullptr, "also those that do not run"),
-    options::row<&PsFlags::quiet>('q', "quiet", nullptr, "IDs only"),
-    options::row<&PsFlags::no_trunc>(0, "no-trunc", nullptr, "IDs and commands at full length"),
-    options::row<&PsFlags::latest>('l', "latest", nullptr, "the newest, whatever it does"),
-    options::row<&PsFlags::last>('n', "last", "N", "the N newest, whatever they do"),
+    options::row<&PsFlags::all>('a', "all", nullptr, "also list containers that do not run"),
+    options::row<&PsFlags::quiet>('q', "quiet", nullptr, "print IDs only"),
+    options::row<&PsFlags::no_trunc>(0, "no-trunc", nullptr, "do not shorten IDs and commands"),
+    options::row<&PsFlags::latest>('l', "latest", nullptr, "only the newest container, running or not"),
+    options::row<&PsFlags::last>('n', "last", "N", "only the N newest containers, running or not"),
     options::row<&PsFlags::size>('s', "size", nullptr,
-                                 "also what their files take, without and with the image's"),
-    options::row<&PsFlags::format>(0, "format", "table|json", "how; json is one object a line"),
+                                 "show what their files take, without and with the image's"),
+    options::row<&PsFlags::format>(0, "format", "table|json",
+                                   "form of the output; table if not given; json is one object a line"),
     options::row<&PsFlags::filter>('f', "filter", "NAME=VALUE", kContainerFilterHelp),
 };
 

@@ -34,6 +34,10 @@ Result<int> pull(Invocation& in) {
 
 }  // namespace
 
-const Command kPull = {"pull", "NAME...", "fetch images from a registry", kPullRows, pull};
+static constexpr const char* kPullExamples =
+    "  cais pull debian:12\n"
+    "  cais pull --platform linux/arm64 registry.example:5000/team/app@sha256:...\n";
+const Command kPull = {"pull", "NAME...",    "fetch images from a registry", kPullRows, pull,
+                       false,  kPullExamples};
 
 }  // namespace estiva::engine

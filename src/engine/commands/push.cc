@@ -22,9 +22,11 @@ struct PushFlags : RegistryFlags {
 
 using P = PushFlags;
 constexpr Option kPushRows[] = {
-    options::row<&P::compression>(0, "compression", "gzip|zstd|none", "of layers that have to be sent; gzip"),
-    options::row<&P::level>(0, "compression-level", "N", "1 to 9, of zstd to 19; 4, of zstd 3"),
-    options::row<&P::progress>(0, "progress", "auto|bars|plain|json", "how progress is shown"),
+    options::row<&P::compression>(0, "compression", "gzip|zstd|none",
+                                  "how to compress layers that must be sent; gzip if not given"),
+    options::row<&P::level>(0, "compression-level", "N", "1 to 9, zstd 1 to 19; 4 if not given, zstd 3"),
+    options::row<&P::progress>(0, "progress", "auto|bars|plain|json",
+                               "how to show progress; auto if not given"),
     options::row<&P::quiet>('q', "quiet", nullptr, "print the digest only"),
     registry_rows::kRetry,
     registry_rows::kRetryDelay,
@@ -64,6 +66,9 @@ Result<int> push(Invocation& in) {
 
 }  // namespace
 
-const Command kPush = {"push", "IMAGE [NAME]", "send an image to a registry", kPushRows, push};
+static constexpr const char* kPushExamples =
+    "  cais push mine/nginx:1.0 registry.example:5000/mine/nginx:1.0\n";
+const Command kPush = {"push", "IMAGE [NAME]", "send an image to a registry", kPushRows, push,
+                       false,  kPushExamples};
 
 }  // namespace estiva::engine

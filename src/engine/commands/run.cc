@@ -132,10 +132,11 @@ struct StartFlags {
   std::string detach_keys = kDefaultDetachKeys;
 };
 constexpr Option kStartRows[] = {
-    options::row<&StartFlags::attach>('a', "attach", nullptr, "follow its output; end as it ends"),
-    options::row<&StartFlags::interactive>('i', "interactive", nullptr, "give it our standard input too"),
-    options::row<&StartFlags::detach_keys>(0, "detach-keys", "KEYS", "that leave the container"),
-    options::row<&StartFlags::all>(0, "all", nullptr, "all that do not run, the oldest first"),
+    options::row<&StartFlags::attach>('a', "attach", nullptr, "show its output and end with its exit status"),
+    options::row<&StartFlags::interactive>('i', "interactive", nullptr, "pass standard input on to it too"),
+    options::row<&StartFlags::detach_keys>(0, "detach-keys", "KEYS",
+                                           "the keys that leave the container; ctrl-p,ctrl-q if not given"),
+    options::row<&StartFlags::all>(0, "all", nullptr, "start all that do not run, the oldest first"),
     options::row<&StartFlags::filter>('f', "filter", "NAME=VALUE", kContainerFilterHelp),
 };
 
@@ -201,11 +202,11 @@ struct AttachFlags {
   std::string detach_keys = kDefaultDetachKeys, sig_proxy;
 };
 constexpr Option kAttachRows[] = {
-    options::row<&AttachFlags::no_stdin>(0, "no-stdin", nullptr, "only watch"),
+    options::row<&AttachFlags::no_stdin>(0, "no-stdin", nullptr, "show output only; pass no input on"),
     options::row<&AttachFlags::detach_keys>(0, "detach-keys", "KEYS",
-                                            "that leave the container; ctrl-p,ctrl-q if not given"),
+                                            "the keys that leave the container; ctrl-p,ctrl-q if not given"),
     options::row<&AttachFlags::sig_proxy>(0, "sig-proxy", "true|false",
-                                          "pass signals on, without a terminal"),
+                                          "pass signals on if there is no terminal; true if not given"),
 };
 
 Result<int> attach_command(Invocation& in) {
@@ -306,17 +307,23 @@ Result<int> follow(const Engine& engine, const ContainerRecord& record, const Sh
   if (attached.end == Attached::End::kExited) return attached.exit.code;
   const Result<shim::ExitRecord> exit = read_exit(engine.containers.file(record.id, shim::kExitFile));
   if (exit.ok()) return static_cast<int>(exit.value().code);
-  return Error(Code::kInternal, "its shim ended without a word").object(record.short_id());
+  return Error(Code::kInternal, "its cais-shim ended and did not say why").object(record.short_id());
 }
 
-const Command kRun = {"run", "IMAGE [COMMAND [ARGUMENT...]]", "make a container and start it", kRunRows, run,
-                      true};
+static constexpr const char* kRunExamples =
+    "  cais run -it debian:12\n"
+    "  cais run -d --name web -p 8080:80 -v web-data:/var/www nginx\n"
+    "  cais run --rm -v \"$PWD\":/src -w /src gcc:13 make\n";
+const Command kRun = {
+    "run",       "IMAGE [COMMAND [ARGUMENT...]]", "make a container and start it", kRunRows, run, true,
+    kRunExamples};
 const Command kCreate = {
-    "create", "IMAGE [COMMAND [ARGUMENT...]]", "make a container, without starting it", kCreateRows, create,
+    "create", "IMAGE [COMMAND [ARGUMENT...]]", "make a container but do not start it", kCreateRows, create,
     true};
-const Command kStart = {"start", "[CONTAINER...]", "start containers again", kStartRows, start};
-const Command kAttach = {"attach", "CONTAINER", "our terminal becomes that of a running container",
-                         kAttachRows, attach_command};
+const Command kStart = {"start", "[CONTAINER...]", "start containers that were made or have ended", kStartRows,
+                        start};
+const Command kAttach = {"attach", "CONTAINER", "connect this terminal to a running container", kAttachRows,
+                         attach_command};
 const Command kAfterExit = {
     "_after-exit", "CONTAINER", "clean up after a container: its shim calls this", {}, after};
 

@@ -19,7 +19,9 @@ struct SnapFlags {
   std::string format = "table";
 };
 constexpr Option kSnapRows[] = {
-    options::row<&SnapFlags::format>(0, "format", "table|json", "of snap ls; json is one object a line"),
+    options::row<&SnapFlags::format>(
+        0, "format", "table|json",
+        "form of the output of snap ls; table if not given; json is one object a line"),
 };
 
 struct RollbackFlags {
@@ -27,7 +29,7 @@ struct RollbackFlags {
 };
 constexpr Option kRollbackRows[] = {
     options::row<&RollbackFlags::force>('f', "force", nullptr,
-                                        "stop a container that runs, and start it again"),
+                                        "stop a running container first and start it again afterwards"),
 };
 
 constexpr std::string_view kList = "ls", kRemove = "rm", kNow = "(now)";
@@ -149,11 +151,20 @@ Result<int> undo(Invocation& in) {
 
 }  // namespace
 
-const Command kSnap = {"snap", "ls|rm|CONTAINER [CONTAINER|SNAPSHOT] [SNAPSHOT...]",
-                       "keep a container's files as they are now; list and remove what was kept", kSnapRows,
-                       snap};
-const Command kRollback = {"rollback", "CONTAINER [SNAPSHOT]",
-                           "make a container's files what they were at a snapshot", kRollbackRows, rollback};
-const Command kUndo = {"undo", "CONTAINER", "take the last rollback back", kRollbackRows, undo};
+static constexpr const char* kSnapExamples =
+    "  cais snap web before\n"
+    "  cais snap ls web\n"
+    "  cais rollback --force web before\n"
+    "  cais snap rm web before\n";
+const Command kSnap = {"snap",
+                       "ls|rm|CONTAINER [CONTAINER|SNAPSHOT] [SNAPSHOT...]",
+                       "keep a container's files as they are now; list and remove snapshots",
+                       kSnapRows,
+                       snap,
+                       false,
+                       kSnapExamples};
+const Command kRollback = {"rollback", "CONTAINER [SNAPSHOT]", "put a container's files back to a snapshot",
+                           kRollbackRows, rollback};
+const Command kUndo = {"undo", "CONTAINER", "take back the last rollback", kRollbackRows, undo};
 
 }  // namespace estiva::engine

@@ -25,11 +25,12 @@ struct StopFlags {
   bool patient = false;
 };
 constexpr Option kStopRows[] = {
-    options::row<&StopFlags::time>('t', "time", "SECONDS", "until it is killed; 10 if not given"),
-    options::row<&StopFlags::time>(0, "timeout", "SECONDS", "as --time"),
-    options::row<&StopFlags::signal>('s', "signal", "SIGNAL", "in place of the container's own"),
-    options::row<&StopFlags::patient>(0, "patient", nullptr,
-                                      "wait even for a program that ignores the signal"),
+    options::row<&StopFlags::time>('t', "time", "SECONDS",
+                                   "wait so long before it is killed; 10 if not given"),
+    options::row<&StopFlags::time>(0, "timeout", "SECONDS", "the same as --time"),
+    options::row<&StopFlags::signal>('s', "signal", "SIGNAL",
+                                     "send SIGNAL in place of the container's stop signal"),
+    options::row<&StopFlags::patient>(0, "patient", nullptr, "wait even if the program ignores the signal"),
 };
 
 Result<void> stop_one(Invocation& in, const Engine& engine, const ContainerRecord& record,
@@ -67,7 +68,7 @@ struct KillFlags {
   std::string signal = "KILL";
 };
 constexpr Option kKillRows[] = {
-    options::row<&KillFlags::signal>('s', "signal", "SIGNAL", "what is sent; KILL if not given"),
+    options::row<&KillFlags::signal>('s', "signal", "SIGNAL", "the signal to send; KILL if not given"),
 };
 
 Result<int> kill(Invocation& in) {
@@ -137,8 +138,9 @@ struct RmFlags {
 };
 constexpr Option kRmRows[] = {
     options::row<&RmFlags::force>('f', "force", nullptr,
-                                  "kill a running one first; one that is not there is no error"),
-    options::row<&RmFlags::volumes>('v', "volumes", nullptr, "accepted: there are no volumes without a name"),
+                                  "kill a running container first; one that does not exist is no error"),
+    options::row<&RmFlags::volumes>('v', "volumes", nullptr,
+                                    "accepted without effect: all volumes have names and stay"),
 };
 
 Result<int> rm(Invocation& in) {
@@ -173,13 +175,15 @@ Result<int> rename(Invocation& in) {
 
 }  // namespace
 
-const Command kStop = {"stop", "CONTAINER...", "end containers, by their stop signal first", kStopRows, stop};
+const Command kStop = {"stop", "CONTAINER...", "end containers: by their stop signal, after a while by KILL",
+                       kStopRows, stop};
 const Command kRestart = {"restart", "CONTAINER...", "stop and start containers", kStopRows, restart};
-const Command kKill = {"kill", "CONTAINER...", "send running containers a signal", kKillRows, kill};
-const Command kWait = {"wait", "CONTAINER...", "wait until containers end; print their status", {}, wait};
+const Command kKill = {"kill", "CONTAINER...", "send a signal to running containers", kKillRows, kill};
+const Command kWait = {
+    "wait", "CONTAINER...", "wait until containers end; print their exit status", {}, wait};
 const Command kPause = {"pause", "CONTAINER...", "stop all processes of containers for a while", {}, pause};
-const Command kUnpause = {"unpause", "CONTAINER...", "let processes of paused containers go on", {}, unpause};
-const Command kRm = {"rm", "CONTAINER...", "remove containers, with what they wrote", kRmRows, rm};
-const Command kRename = {"rename", "CONTAINER NAME", "give a container another name", {}, rename};
+const Command kUnpause = {"unpause", "CONTAINER...", "let paused containers go on", {}, unpause};
+const Command kRm = {"rm", "CONTAINER...", "remove containers and what they wrote", kRmRows, rm};
+const Command kRename = {"rename", "CONTAINER NAME", "give a container a new name", {}, rename};
 
 }  // namespace estiva::engine

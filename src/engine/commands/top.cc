@@ -74,8 +74,9 @@ struct StatsFlags {
   std::string format = "table";
 };
 constexpr Option kStatsRows[] = {
-    options::row<&StatsFlags::no_stream>(0, "no-stream", nullptr, "once; else every second"),
-    options::row<&StatsFlags::format>(0, "format", "table|json", "how; json is one object a line"),
+    options::row<&StatsFlags::no_stream>(0, "no-stream", nullptr, "print once, not every second"),
+    options::row<&StatsFlags::format>(0, "format", "table|json",
+                                      "form of the output; table if not given; json is one object a line"),
 };
 
 struct Sample {
@@ -151,6 +152,7 @@ Result<int> stats(Invocation& in) {
 }  // namespace
 
 const Command kTop = {"top", "CONTAINER", "list the processes of a container", {}, top};
-const Command kStats = {"stats", "[CONTAINER...]", "what containers use", kStatsRows, stats};
+const Command kStats = {"stats", "[CONTAINER...]", "show what containers use: CPU, memory, processes",
+                        kStatsRows, stats};
 
 }  // namespace estiva::engine

@@ -16,18 +16,21 @@ namespace estiva::engine {
 namespace {
 
 constexpr Option kUpdateRows[] = {
-    options::row<&ContainerOptions::memory>('m', "memory", "SIZE", "most memory"),
-    options::row<&ContainerOptions::memory_swap>(0, "memory-swap", "SIZE", "most memory and swap together"),
+    options::row<&ContainerOptions::memory>('m', "memory", "SIZE", "limit of memory"),
+    options::row<&ContainerOptions::memory_swap>(0, "memory-swap", "SIZE",
+                                                 "limit of memory and swap together"),
     options::row<&ContainerOptions::memory_reservation>(0, "memory-reservation", "SIZE",
-                                                        "what it keeps when memory is short"),
-    options::row<&ContainerOptions::cpus>(0, "cpus", "NUMBER", "most CPU time, in CPUs"),
-    options::row<&ContainerOptions::cpu_shares>('c', "cpu-shares", "NUMBER", "its weight beside others"),
+                                                        "memory that it keeps when memory is short"),
+    options::row<&ContainerOptions::cpus>(0, "cpus", "NUMBER", "limit of CPU time, in CPUs"),
+    options::row<&ContainerOptions::cpu_shares>(
+        'c', "cpu-shares", "NUMBER", "weight of its CPU time beside that of others; 1024 is usual"),
     options::row<&ContainerOptions::cpuset_cpus>(0, "cpuset-cpus", "LIST", "the CPUs that it may use"),
     options::row<&ContainerOptions::cpuset_mems>(0, "cpuset-mems", "LIST",
                                                  "the memory nodes that it may use"),
-    options::row<&ContainerOptions::pids_limit>(0, "pids-limit", "NUMBER", "most processes; -1: no limit"),
+    options::row<&ContainerOptions::pids_limit>(0, "pids-limit", "NUMBER",
+                                                "limit of processes and threads; -1: none"),
     options::row<&ContainerOptions::restart>(0, "restart", "POLICY",
-                                             "no, always, on-failure[:N], unless-stopped"),
+                                             "no, always, on-failure[:N] or unless-stopped"),
 };
 constexpr char kResources[] = "tmp-resources.json";
 
@@ -101,6 +104,7 @@ Result<int> update(Invocation& in) {
 
 }  // namespace
 
-const Command kUpdate = {"update", "CONTAINER...", "change limits of containers", kUpdateRows, update};
+const Command kUpdate = {"update", "CONTAINER...", "change the limits and the restart policy of containers",
+                         kUpdateRows, update};
 
 }  // namespace estiva::engine

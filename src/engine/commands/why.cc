@@ -18,8 +18,8 @@ struct WhyFlags {
   uint64_t lines = 10;
 };
 constexpr Option kWhyRows[] = {
-    options::row<&WhyFlags::format>(0, "format", "text|json", "how it is told"),
-    options::row<&WhyFlags::lines>('n', "lines", "N", "of the end of its log; 10 if not given"),
+    options::row<&WhyFlags::format>(0, "format", "text|json", "form of the output; text if not given"),
+    options::row<&WhyFlags::lines>('n', "lines", "N", "show N lines of the end of the log; 10 if not given"),
 };
 
 constexpr size_t kMostLog = 64 << 10;  // bytes from the end
@@ -129,6 +129,6 @@ Result<int> why(Invocation& in) {
 
 }  // namespace
 
-const Command kWhy = {"why", "CONTAINER", "tell why a container ended, or does not run", kWhyRows, why};
+const Command kWhy = {"why", "CONTAINER", "tell why a container ended or does not run", kWhyRows, why};
 
 }  // namespace estiva::engine

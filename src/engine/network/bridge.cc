@@ -210,7 +210,7 @@ Result<void> check_address(const PublishedPort& port, const std::string& object)
   const std::string bytes = inet::parse(port.address).value_or("");
   if (!port.address.empty() && bytes.empty()) return Error::invalid(object, "has no address in front");
   if (port.is_v6() && port.address.starts_with("::ffff:"))
-    return Error::unsupported(object, "an address of IPv4 is published as one");
+    return Error::unsupported(object, "is an IPv4 address: write it as one, without ::ffff:");
   if (port.is_v6() && bytes[0] == '\xfe' && (bytes[1] & 0xc0) == 0x80)
     return Error::unsupported(object, "nothing can be published at a link's own address (fe80::/10)");
   return {};

@@ -70,7 +70,7 @@ Result<void> ShimConnection::await_done() const {
     struct pollfd watched[] = {{socket_.number(), POLLIN, 0}};
     if (TRY(sys::poll(watched, kPatience)) == 0)
       return Error(Code::kState, "its cais-shim does not answer")
-          .hint("one of an earlier version can't: restart it");
+          .hint("a cais-shim of an earlier version can't: restart the container");
     const ShimMessage message = TRY(receive());
     if (message.end || message.type == Type::kExit) return Error(Code::kState, "the container ended");
     if (message.type == Type::kDone) return {};

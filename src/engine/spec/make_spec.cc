@@ -121,7 +121,7 @@ Result<Strings> process_args(const ContainerOptions& options, const image::Image
   args.insert(args.end(), rest.begin(), rest.end());
   if (!args.empty()) return args;
   return Error(Code::kInvalid, "No command specified")
-      .hint("the image names none: give one behind the image");
+      .hint("the image has none: give one after the name of the image");
 }
 
 bool wants_init(const ContainerOptions& options) { return options.init && options.pid != "host"; }

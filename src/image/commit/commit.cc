@@ -30,7 +30,7 @@ Result<LayerRecord> stored_layer(Session& session, const Digest& diff_id) {
   if (layer) return *layer;
   return Error(Code::kNotFound, "the layer that the bundle was made of is not in the store any more")
       .object(diff_id.to_string())
-      .hint("get the image again");
+      .hint("fetch or load the image again");
 }
 
 Result<std::vector<LayerRecord>> base_layers(Session& session, const BundleState& state) {

@@ -75,7 +75,8 @@ Result<std::string> fetch_config(const Job& job, Resolver& resolver, const Descr
     if (text.ok()) return text;
     last = std::move(text).error();
   }
-  return last ? std::move(*last) : Error(Code::kInvalid, "the configuration leaves nobody to ask");
+  return last ? std::move(*last)
+              : Error(Code::kInvalid, "the configuration of registries leaves no host to ask");
 }
 
 Result<Session::NewImage> pull_manifest(const Job& job, Resolver& resolver, const Resolved& resolved) {

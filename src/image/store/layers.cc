@@ -50,7 +50,7 @@ Result<void> sync_layer(FdView layer) {
 Error damaged(const Digest& diff_id, std::string_view why) {
   return Error(Code::kInternal, text::cat("the layer is damaged: ", why))
       .object(diff_id.to_string())
-      .hint("it was removed: get the image again");
+      .hint("it was removed: fetch or load the image again");
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ bool is_hex(std::string_view text) {
 Error damaged(const Digest& digest) {
   return Error(Code::kInternal, "its content is not what its name says: it is damaged")
       .object(digest.to_string())
-      .hint("remove the image and get it again");
+      .hint("remove the image and fetch or load it again");
 }
 
 // What the text could have meant.

@@ -60,7 +60,7 @@ Result<std::vector<LayerRecord>> find_layers(const Store& store, std::span<const
     if (!layer) {
       return Error(Code::kNotFound, "the layer is not in the store")
           .object(diff_id.to_string())
-          .hint("get the image again");
+          .hint("fetch or load the image again");
     }
     out.push_back(std::move(*layer));
   }

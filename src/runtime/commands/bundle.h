@@ -39,25 +39,25 @@ constexpr Option kConfigRow = row_of<T, &T::config>('f', "config", "FILE",
                                                     "the configuration; DIR/config.json if not given");
 template <typename T>
 constexpr Option kConsoleRow = row_of<T, &T::console_socket>(
-    0, "console-socket", "SOCKET", "Unix socket that is sent the container's terminal");
+    0, "console-socket", "SOCKET", "send the container's terminal to this Unix socket");
 template <typename T>
 constexpr Option kPidfdRow = row_of<T, &T::pidfd_socket>(
-    0, "pidfd-socket", "SOCKET", "Unix socket that is sent a pidfd of the container's init");
+    0, "pidfd-socket", "SOCKET", "send a pidfd of the container's first process to this Unix socket");
 template <typename T>
 constexpr Option kExitRow = row_of<T, &T::exit_record>(
-    0, "exit-record", nullptr, "leave a process that records how the container ended");
+    0, "exit-record", nullptr, "leave a small process that records how the container ends");
 template <typename T>
-constexpr Option kPidFileRow =
-    row_of<T, &T::pid_file>(0, "pid-file", "FILE", "write the process id of the container's init to FILE");
+constexpr Option kPidFileRow = row_of<T, &T::pid_file>(
+    0, "pid-file", "FILE", "write the process id of the container's first process to FILE");
 template <typename T>
 constexpr Option kNoPivotRow = row_of<T, &T::no_pivot>(
-    0, "no-pivot", nullptr, "enter the root without pivot_root, for a host on an initramfs");
+    0, "no-pivot", nullptr, "do not use pivot_root, for a host that runs from an initramfs");
 template <typename T>
 constexpr Option kNoKeyringRow = row_of<T, &T::no_new_keyring>(0, "no-new-keyring", nullptr,
                                                                "keep the caller's session keyring");
 template <typename T>
-constexpr Option kPreserveRow = row_of<T, &T::preserve_fds>(
-    0, "preserve-fds", "N", "pass N further descriptors, from 3 on, to the program");
+constexpr Option kPreserveRow =
+    row_of<T, &T::preserve_fds>(0, "preserve-fds", "N", "pass N more descriptors, from 3 on, to the program");
 
 // The options as the plan wants them; LISTEN_FDS of our environment is read.
 Result<RunOptions> run_options(const BundleOptions& bundle, const std::string& id);

@@ -53,8 +53,9 @@ struct CheckOptions : BundleOptions {
 constexpr Option kCheckRows[] = {
     kBundleRow<CheckOptions>,
     kConfigRow<CheckOptions>,
-    row_of<CheckOptions, &CheckOptions::format>(0, "format", "text|json", "how"),
-    row_of<CheckOptions, &CheckOptions::strict>(0, "strict", nullptr, "a warning is an error"),
+    row_of<CheckOptions, &CheckOptions::format>(0, "format", "text|json",
+                                                "form of the output; text if not given"),
+    row_of<CheckOptions, &CheckOptions::strict>(0, "strict", nullptr, "end with 1 after a warning too"),
 };
 
 std::string line_of(const check::Finding& one) {
@@ -89,7 +90,7 @@ Result<int> check_bundle(Invocation& in) {
 
 }  // namespace
 
-const Command kCheck = {"check", "[BUNDLE]", "look for what stands against running a bundle here", kCheckRows,
+const Command kCheck = {"check", "[BUNDLE]", "tell why a bundle would not run on this host", kCheckRows,
                         check_bundle};
 
 }  // namespace estiva

@@ -19,22 +19,35 @@ using G = RuntimeOptions;
 constexpr Option kGlobalRows[] = {
     options::row<&GlobalOptions::root>(0, "root", "DIR",
                                        "where the state of containers is kept; /run/estiva if not given"),
+    options::row<&G::cgroup_manager>(0, "cgroup-manager", "cgroupfs|systemd|disabled",
+                                     "who makes the container's cgroup; cgroupfs if not given"),
+    options::row<&G::systemd_cgroup>(0, "systemd-cgroup", nullptr,
+                                     "the same as --cgroup-manager systemd, which is not built yet"),
     global_rows::kLog,
     global_rows::kLogFormat,
     global_rows::kLogLevel,
     global_rows::kDebug,
-    options::row<&G::cgroup_manager>(0, "cgroup-manager", "cgroupfs|systemd|disabled",
-                                     "who makes the container's cgroup; cgroupfs if not given"),
-    options::row<&G::systemd_cgroup>(0, "systemd-cgroup", nullptr, "as --cgroup-manager systemd"),
-    options::row<&G::rootless>(0, "rootless", "true|false|auto", "taken for compatibility"),
-    options::row<&G::criu>(0, "criu", "FILE", "taken for compatibility"),
+    options::row<&G::rootless>(0, "rootless", "true|false|auto", "accepted for engines, without effect"),
+    options::row<&G::criu>(0, "criu", "FILE", "accepted for engines, without effect"),
     global_rows::kVersion,
     global_rows::kHelp,
 };
 
 const Command* const kCommands[] = {
-    &kCreate, &kStart,  &kRun, &kExec, &kState, &kKill,     &kDelete, &kPause,       &kResume, &kUpdate,
-    &kEvents, &kMounts, &kPs,  &kList, &kSpec,  &kFeatures, &kPlan,   &kWaitCommand, &kCheck,  &kComplete};
+    &kCreate, &kStart, &kRun, &kKill,        &kDelete, &kExec, &kPause, &kResume, &kUpdate,   &kMounts,
+    &kState,  &kList,  &kPs,  &kWaitCommand, &kEvents, &kSpec, &kCheck, &kPlan,   &kFeatures, &kComplete};
+constexpr Heading kHeadings[] = {
+    {&kCreate, "A container's life"},        {&kExec, "Act on a container"}, {&kState, "Look at containers"},
+    {&kSpec, "Before there is a container"}, {&kComplete, "For the shell"},
+};
+constexpr Instead kInstead[] = {
+    {"checkpoint", "checkpoints are not built yet"},
+    {"restore", "checkpoints are not built yet"},
+    {"version", "estiva --version"},
+};
+constexpr const char* kExitStatus =
+    "  0 on success, 1 after an error, which is one line on standard error\n"
+    "  run, exec: that of the program; 128 + N if signal N ended it; exec: 255 if the program never ran\n";
 
 Result<std::vector<std::string>> candidates(const GlobalOptions& global, std::string_view operand) {
   if (operand == "[SIGNAL]") return names::signal_names();
@@ -72,9 +85,12 @@ Result<bool> wants_cgroups(const Invocation& in) {
 }
 
 const Command kComplete = {
-    "complete", "-- WORD...", "print what may stand for the last word of a command line", {}, complete};
+    "complete", "-- WORD...", "print the ways to complete a command line; the shells call it", {}, complete};
 
-const Program kProgram = {"estiva",  "An OCI container runtime.", version_lines, kGlobalRows, kCommands, 1,
-                          candidates};
+const Program kProgram = {"estiva",      "An OCI container runtime.",
+                          version_lines, kGlobalRows,
+                          kCommands,     1,
+                          candidates,    kHeadings,
+                          kInstead,      kExitStatus};
 
 }  // namespace estiva

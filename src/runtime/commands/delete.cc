@@ -16,9 +16,10 @@ struct DeleteOptions {
 };
 
 constexpr Option kDeleteRows[] = {
-    options::row<&DeleteOptions::force>('f', "force", nullptr,
-                                        "kill a container that runs; accept one that does not exist"),
-    options::row<&DeleteOptions::regex>('r', "regex", nullptr, "ID is a regular expression on ids"),
+    options::row<&DeleteOptions::force>(
+        'f', "force", nullptr, "kill a running container first; one that does not exist is no error"),
+    options::row<&DeleteOptions::regex>('r', "regex", nullptr,
+                                        "ID is a regular expression: delete all containers whose id matches"),
 };
 
 // A created container may go: its program never ran. Engines rely on that (docs/adr).

@@ -25,10 +25,9 @@ struct EventsOptions {
 constexpr Option kEventsRows[] = {
     options::row<&EventsOptions::interval>(
         0, "interval", "DURATION", "how often to print statistics, such as 500ms or 1m; 5s if not given"),
-    options::row<&EventsOptions::stats>(0, "stats", nullptr, "print the statistics once, and end"),
+    options::row<&EventsOptions::stats>(0, "stats", nullptr, "print the statistics once and end"),
     options::row<&EventsOptions::psi>(
-        0, "psi", "TRIGGER",
-        "tell of pressure, such as memory:some:150ms/1s; several are separated by commas"),
+        0, "psi", "TRIGGER", "report pressure, such as memory:some:150ms/1s; commas separate several"),
 };
 
 struct Unit {

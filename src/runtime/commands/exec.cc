@@ -38,11 +38,11 @@ constexpr Option row_in_exec(char letter, const char* name, const char* argument
 
 constexpr Option kExecRows[] = {
     options::row<&O::process>('p', "process", "FILE",
-                              "the process as a document (config.json, process) instead of a program"),
-    row_in_exec<&ExecOptions::cwd>(0, "cwd", "DIR", "working directory in the container"),
+                              "run the process that this JSON file describes (process of config.json)"),
+    row_in_exec<&ExecOptions::cwd>(0, "cwd", "DIR", "the working directory in the container"),
     row_in_exec<&ExecOptions::env>('e', "env", "NAME=VALUE", "set a variable; may be repeated"),
     row_in_exec<&ExecOptions::terminal>('t', "tty", nullptr, "give it a terminal"),
-    row_in_exec<&ExecOptions::user>('u', "user", "UID[:GID]", "as this user, by number"),
+    row_in_exec<&ExecOptions::user>('u', "user", "UID[:GID]", "run as this user, by number"),
     row_in_exec<&ExecOptions::additional_gids>('g', "additional-gids", "GID",
                                                "add a supplementary group; may be repeated"),
     row_in_exec<&ExecOptions::capabilities>('c', "cap", "CAPABILITY", "add a capability; may be repeated"),
@@ -51,16 +51,16 @@ constexpr Option kExecRows[] = {
     row_in_exec<&ExecOptions::apparmor_profile>(0, "apparmor", "PROFILE", "AppArmor profile of the process"),
     row_in_exec<&ExecOptions::cgroups>(
         0, "cgroup", "[CONTROLLER:]PATH",
-        "run it in a cgroup below the container's; on cgroup v1 may be repeated"),
+        "run it in this cgroup below the container's; may be repeated on cgroup v1"),
     options::row<&O::preserve_fds>(0, "preserve-fds", "N",
-                                   "pass N further descriptors, from 3 on, to the program"),
-    options::row<&O::detach>('d', "detach", nullptr, "do not wait for it to end"),
+                                   "pass N more descriptors, from 3 on, to the program"),
+    options::row<&O::detach>('d', "detach", nullptr, "run in the background"),
     options::row<&O::pid_file>(0, "pid-file", "FILE", "write its process id to FILE"),
-    options::row<&O::console_socket>(0, "console-socket", "SOCKET", "Unix socket that is sent its terminal"),
-    options::row<&O::pidfd_socket>(0, "pidfd-socket", "SOCKET", "Unix socket that is sent its pidfd"),
+    options::row<&O::console_socket>(0, "console-socket", "SOCKET", "send its terminal to this Unix socket"),
+    options::row<&O::pidfd_socket>(0, "pidfd-socket", "SOCKET", "send its pidfd to this Unix socket"),
     options::row<&O::ignore_paused>(0, "ignore-paused", nullptr,
-                                    "also in a paused container; waits until that is resumed"),
-    options::row<&O::no_subreaper>(0, "no-subreaper", nullptr, "accepted; exec never adopts processes"),
+                                    "accept a paused container; the program runs when it is resumed"),
+    options::row<&O::no_subreaper>(0, "no-subreaper", nullptr, "accepted for engines, without effect"),
 };
 
 Result<ExecCommandOptions> read_options(Invocation& in) {
@@ -146,7 +146,11 @@ Result<int> exec(Invocation& in) {
 
 }  // namespace
 
+static constexpr const char* kExecExamples =
+    "  estiva exec -t web sh\n"
+    "  estiva exec --user 1000:1000 --cwd /srv web ls -l\n";
 const Command kExec = {
-    "exec", "ID [PROGRAM [ARGUMENT...]]", "run a further process in a container", kExecRows, exec, true};
+    "exec",       "ID [PROGRAM [ARGUMENT...]]", "run another program in a container", kExecRows, exec, true,
+    kExecExamples};
 
 }  // namespace estiva

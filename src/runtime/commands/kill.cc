@@ -23,7 +23,8 @@ struct KillOptions {
 
 constexpr Option kKillRows[] = {
     options::row<&KillOptions::all>('a', "all", nullptr, "send the signal to every process of the container"),
-    options::row<&KillOptions::regex>('r', "regex", nullptr, "ID is a regular expression on ids"),
+    options::row<&KillOptions::regex>('r', "regex", nullptr,
+                                      "ID is a regular expression: all containers whose id matches"),
 };
 
 Result<void> send(const Record& record, int signal, bool all) {
@@ -62,7 +63,7 @@ Result<int> kill(Invocation& in) {
 
 }  // namespace
 
-const Command kKill = {"kill", "ID [SIGNAL]", "send a signal, TERM if none is named, to the container's init",
-                       kKillRows, kill};
+const Command kKill = {"kill", "ID [SIGNAL]",
+                       "send a signal to the container's first process; TERM if not given", kKillRows, kill};
 
 }  // namespace estiva

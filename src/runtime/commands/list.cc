@@ -16,8 +16,8 @@ struct ListOptions {
 };
 
 constexpr Option kListRows[] = {
-    options::row<&ListOptions::format>('f', "format", "table|json", "how"),
-    options::row<&ListOptions::quiet>('q', "quiet", nullptr, "only the ids"),
+    options::row<&ListOptions::format>('f', "format", "table|json", "form of the output; table if not given"),
+    options::row<&ListOptions::quiet>('q', "quiet", nullptr, "print ids only"),
 };
 
 struct Row {
@@ -77,6 +77,6 @@ Result<int> list(Invocation& in) {
 
 }  // namespace
 
-const Command kList = {"list", "", "list the containers of this state root", kListRows, list};
+const Command kList = {"list", "", "list containers", kListRows, list};
 
 }  // namespace estiva

@@ -60,7 +60,15 @@ Result<int> mounts(Invocation& in) {
 
 }  // namespace
 
-const Command kMounts = {
-    "mounts", "add|remove ID JSON|FILE", "add mounts to a container that runs, or remove some", {}, mounts};
+static constexpr const char* kMountsExamples =
+    "  estiva mounts add web '{\"destination\": \"/data\", \"source\": \"/srv/data\", \"options\": "
+    "[\"rbind\", \"ro\"]}'\n";
+const Command kMounts = {"mounts",
+                         "add|remove ID JSON|FILE",
+                         "add mounts to a running container, or remove some",
+                         {},
+                         mounts,
+                         false,
+                         kMountsExamples};
 
 }  // namespace estiva

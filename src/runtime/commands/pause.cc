@@ -21,6 +21,6 @@ Result<int> pause(Invocation& in) {
 
 }  // namespace
 
-const Command kPause = {"pause", "ID", "suspend all processes of a running container", {}, pause};
+const Command kPause = {"pause", "ID", "stop all processes of a running container for a while", {}, pause};
 
 }  // namespace estiva

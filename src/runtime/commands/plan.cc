@@ -22,7 +22,7 @@ Result<int> print_plan(Invocation& in) {
 
 }  // namespace
 
-const Command kPlan = {"plan", "[NEW-ID]", "show what create would do, step by step, and do nothing",
+const Command kPlan = {"plan", "[NEW-ID]", "print what create would do, step by step; change nothing",
                        kPlanRows, print_plan};
 
 }  // namespace estiva

@@ -17,7 +17,8 @@ struct PsOptions {
 };
 
 constexpr Option kPsRows[] = {
-    options::row<&PsOptions::format>('f', "format", "table|json", "how; json lists the process ids"),
+    options::row<&PsOptions::format>('f', "format", "table|json",
+                                     "form of the output; table if not given; json is a list of process ids"),
 };
 
 constexpr const char* kPsProgram = "/bin/ps";
@@ -84,6 +85,7 @@ Result<int> ps(Invocation& in) {
 }  // namespace
 
 const Command kPs = {"ps", "ID [PS-ARGUMENT...]",
-                     "show the processes of a container; by ps -ef if nothing else is said", kPsRows, ps};
+                     "list the processes of a container, by ps -ef or with other arguments of ps", kPsRows,
+                     ps};
 
 }  // namespace estiva

@@ -32,9 +32,9 @@ constexpr Option kRunRows[] = {
     kNoPivotRow<R>,
     kNoKeyringRow<R>,
     kPreserveRow<R>,
-    row_of<R, &R::detach>('d', "detach", nullptr, "do not wait for the container to end"),
-    row_of<R, &R::keep>(0, "keep", nullptr, "do not delete the container when it has ended"),
-    row_of<R, &R::no_subreaper>(0, "no-subreaper", nullptr, "do not adopt the container's orphans"),
+    row_of<R, &R::detach>('d', "detach", nullptr, "run in the background"),
+    row_of<R, &R::keep>(0, "keep", nullptr, "keep the container after its end"),
+    row_of<R, &R::no_subreaper>(0, "no-subreaper", nullptr, "do not adopt orphans of the container"),
 };
 
 // By another command, or because a poststart hook failed.
@@ -109,6 +109,11 @@ Result<int> run(Invocation& in) {
 
 }  // namespace
 
-const Command kRun = {"run", "NEW-ID", "make a container and start its program", kRunRows, run};
+static constexpr const char* kRunExamples =
+    "  estiva run --bundle bundle web\n"
+    "  estiva run --bundle bundle --detach --pid-file web.pid web\n";
+const Command kRun = {
+    "run", "NEW-ID",    "make a container, start its program, wait for its end, delete it", kRunRows, run,
+    false, kRunExamples};
 
 }  // namespace estiva

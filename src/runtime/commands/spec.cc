@@ -22,8 +22,9 @@ struct SpecOptions {
 constexpr Option kSpecRows[] = {
     options::row<&SpecOptions::bundle>('b', "bundle", "DIR",
                                        "where to write config.json; the working directory if not given"),
-    options::row<&SpecOptions::config>('f', "config", "FILE", "its name; config.json if not given"),
-    options::row<&SpecOptions::rootless>(0, "rootless", nullptr, "for a user without privilege"),
+    options::row<&SpecOptions::config>('f', "config", "FILE",
+                                       "the name of the file; config.json if not given"),
+    options::row<&SpecOptions::rootless>(0, "rootless", nullptr, "make it for a user other than root"),
 };
 
 Result<int> write_spec(Invocation& in) {
@@ -43,6 +44,6 @@ Result<int> write_spec(Invocation& in) {
 
 }  // namespace
 
-const Command kSpec = {"spec", "", "write a config.json to start from", kSpecRows, write_spec};
+const Command kSpec = {"spec", "", "write a config.json to start with", kSpecRows, write_spec};
 
 }  // namespace estiva

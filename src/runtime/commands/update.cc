@@ -64,7 +64,7 @@ constexpr Option set_row(const char* name, const char* help) {
 }
 
 constexpr Option kernel_memory_row(const char* name) {
-  return {0, name, "BYTES", "ignored: Linux has no such limit any more", [](void* target, std::string_view) {
+  return {0, name, "BYTES", "ignored: Linux no longer has this limit", [](void* target, std::string_view) {
             static_cast<UpdateOptions*>(target)->kernel_memory = true;
             return Result<void>();
           }};
@@ -73,22 +73,24 @@ constexpr Option kernel_memory_row(const char* name) {
 using U = UpdateOptions;
 using S = spec::Resources;
 constexpr Option kUpdateRows[] = {
-    options::row<&U::file>('r', "resources", "FILE", "linux.resources as JSON; - reads standard input"),
+    options::row<&U::file>('r', "resources", "FILE",
+                           "read the limits from JSON as in linux.resources; - is standard input"),
     number_row<&S::block_io, &spec::BlockIo::weight>("blkio-weight", "share of block I/O, 10 to 1000"),
     number_row<&S::cpu, &spec::Cpu::period>("cpu-period", "period of the CPU quota, in microseconds"),
     number_row<&S::cpu, &spec::Cpu::quota>("cpu-quota",
                                            "CPU time in each period, in microseconds; -1: no limit"),
-    number_row<&S::cpu, &spec::Cpu::burst>("cpu-burst", "CPU time that may be saved up, in microseconds"),
+    number_row<&S::cpu, &spec::Cpu::burst>("cpu-burst",
+                                           "unused CPU time that may be saved for later, in microseconds"),
     number_row<&S::cpu, &spec::Cpu::shares>("cpu-share", "share of CPU time, 2 to 262144"),
     number_row<&S::cpu, &spec::Cpu::realtime_period>("cpu-rt-period",
                                                      "period of realtime scheduling, in microseconds"),
     number_row<&S::cpu, &spec::Cpu::realtime_runtime>("cpu-rt-runtime",
                                                       "realtime CPU time in each period, in microseconds"),
-    number_row<&S::cpu, &spec::Cpu::idle>("cpu-idle", "1: run only when nothing else wants to; 0: as usual"),
-    set_row<&spec::Cpu::cpus>("cpuset-cpus", "CPUs that may be used, such as 0-3,6"),
-    set_row<&spec::Cpu::mems>("cpuset-mems", "memory nodes that may be used"),
+    number_row<&S::cpu, &spec::Cpu::idle>("cpu-idle", "1: run only when nothing else does; 0: as usual"),
+    set_row<&spec::Cpu::cpus>("cpuset-cpus", "the CPUs that it may use, such as 0-3,6"),
+    set_row<&spec::Cpu::mems>("cpuset-mems", "the memory nodes that it may use"),
     bytes_row<&spec::Memory::limit>("memory", "limit of memory; -1: none"),
-    bytes_row<&spec::Memory::reservation>("memory-reservation", "memory that is kept when memory is short"),
+    bytes_row<&spec::Memory::reservation>("memory-reservation", "memory that it keeps when memory is short"),
     bytes_row<&spec::Memory::swap>("memory-swap", "limit of memory and swap together; -1: none"),
     kernel_memory_row("kernel-memory"),
     kernel_memory_row("kernel-memory-tcp"),
@@ -166,6 +168,8 @@ Result<int> update(Invocation& in) {
 
 }  // namespace
 
-const Command kUpdate = {"update", "ID", "change the limits of a container", kUpdateRows, update};
+static constexpr const char* kUpdateExamples = "  estiva update --memory 512m --pids-limit 100 web\n";
+const Command kUpdate = {"update", "ID",           "change the limits of a container", kUpdateRows, update,
+                         false,    kUpdateExamples};
 
 }  // namespace estiva

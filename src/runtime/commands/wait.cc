@@ -71,7 +71,6 @@ Result<int> wait(Invocation& in) {
 
 }  // namespace
 
-const Command kWaitCommand = {
-    "wait", "ID", "wait for the end of a container and print its exit status", {}, wait};
+const Command kWaitCommand = {"wait", "ID", "wait until a container ends; print its exit status", {}, wait};
 
 }  // namespace estiva

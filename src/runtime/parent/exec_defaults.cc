@@ -61,7 +61,7 @@ Result<StoredDefaults> load_exec_defaults(const StoredContainer& container) {
   if (container.record.version < 2) {
     return Error::unsupported("container record", text::cat("has version ", container.record.version,
                                                             ", which does not keep what exec needs"))
-        .hint("a container that is made anew can be entered");
+        .hint("make the container again, then exec can enter it");
   }
   Result<std::string> content = files::read_all(container.dir.dir, kExecFile, kMaxFile);
   if (!content.ok() && content.error().errnum() == ENOENT)

@@ -36,7 +36,7 @@ Result<void> plan_process_labels(const Input& in, const spec::Process& process, 
     constexpr const char* kObject = "/process/apparmorProfile";
     if (!in.host.apparmor) {
       return Error::unsupported(kObject, "this kernel has no AppArmor, or it is off")
-          .hint("a container that may do without it has no such property");
+          .hint("leave the property out if the container may run without it");
     }
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' '; };
     if (std::ranges::any_of(profile, is_control))
@@ -47,7 +47,7 @@ Result<void> plan_process_labels(const Input& in, const spec::Process& process, 
   constexpr const char* kObject = "/process/selinuxLabel";
   if (!in.host.selinux.enabled) {
     return Error::unsupported(kObject, "this kernel has no SELinux, or it is off")
-        .hint("a container that may do without it has no such property");
+        .hint("leave the property out if the container may run without it");
   }
   steps.selinux_label = TRY(selinux_label(in.host.selinux, process.selinux_label, kObject));
   return {};

@@ -73,10 +73,31 @@ TEST(Options, WithoutATargetAreCheckedOnly) {
 
 TEST(Options, DescribeHasALineForEach) {
   EXPECT_EQ(options::describe(kRows),
+            "Options:\n"
             "  -d, --dir DIR               a place\n"
             "      --format text|json      how\n"
             "  -n, --count N               how many\n"
             "  -f, --force                 at any price\n");
+}
+
+TEST(Options, DescribePutsHeadingsAboveTheirOptions) {
+  const Option rows[] = {kRows[0], options::under("Limits", kRows[2]), kRows[3]};
+  EXPECT_EQ(options::describe(rows),
+            "Options:\n"
+            "  -d, --dir DIR               a place\n"
+            "\n"
+            "Limits:\n"
+            "  -n, --count N               how many\n"
+            "  -f, --force                 at any price\n");
+  EXPECT_TRUE(options::describe(std::span(rows).subspan(1)).starts_with("Limits:\n"));
+}
+
+TEST(Options, DescribePutsTheTextBelowALongOption) {
+  const Option rows[] = {options::row<&Target::format>(0, "format", "a|long|list|of|choices", "how")};
+  EXPECT_EQ(options::describe(rows),
+            "Options:\n"
+            "      --format a|long|list|of|choices\n"
+            "                              how\n");
 }
 
 TEST(Options, ChoicesAreWhatAnArgumentLists) {
