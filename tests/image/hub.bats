@@ -119,5 +119,5 @@ CONNECT registry-1.docker.io:443"
     unset no_proxy
     export https_proxy=http://127.0.0.5:3129
     capture cais pull --retry 0 hello
-    assert_error "registry-1.docker.io: through the proxy http://127.0.0.1:3129: " "refused" "https_proxy names the proxy"
+    assert_error "registry-1.docker.io: through the proxy http://127.0.0.5:3129: " "refused" "https_proxy names the proxy"
 }

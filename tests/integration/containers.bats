@@ -89,8 +89,8 @@ is_condition() { [ "$(condition)" = "$1" ]; }
 }
 
 @test "ps --size and df: what containers wrote, and with their images" {
-    detached --name one busy:1 sh -c 'mkdir -p /a/b && echo hello world >/a/b/c && ln /a/b/c /a/d && echo done && exec sleep 100'
-    wait_for 10 grep -q done "$T/store/containers/$CID/log"
+    detached --name one busy:1 sh -c 'mkdir -p /a/b && echo hello world >/a/b/c && ln /a/b/c /a/d && echo ready && exec sleep 100'
+    wait_for 10 grep -q ready "$T/store/containers/$CID/log"
     local image
     image=$(cais images --format json | jq .Size)
     good ps --size

@@ -41,7 +41,7 @@ assert_clean() { is_clean || fail "left: $(left)"; }
     shim=$(state_value shim)
     cais wait "$CID" >"$T/waited" 3>&- &
     local waits=$!
-    has_socket() { ls -l "/proc/$(pgrep -n -f "$CAIS .* wait $CID")/fd" | grep -q socket:; }
+    has_socket() { [ -n "$(find "/proc/$(pgrep -n -f "$CAIS .* wait $CID")/fd" -lname 'socket:*')" ]; }
     wait_for 10 has_socket
     kill -KILL "$shim"
     wait "$waits" || fail "status $?"

@@ -85,7 +85,7 @@ has_processes() { # COUNT DIRECTORY
     requires cgroup_v2
     entered
     must rt pause "$CTR"
-    { rt exec --ignore-paused "$CTR" true </dev/null >"$T/said" 2>&1; echo "status $?" >>"$T/said"; } &
+    { local rc=0; rt exec --ignore-paused "$CTR" true </dev/null >"$T/said" 2>&1 || rc=$?; echo "status $rc" >>"$T/said"; } &
     wait_for 10 has_processes 2 "$(cgroup_dir unified)"
     kill -KILL "$(state_of pid)"
     wait_status stopped

@@ -32,7 +32,7 @@ after_boot() {
         umount -l "$state"
     done
     rm -rf "$T/run"
-    sed -i "s/^boot=.*/boot=$NO_BOOT/" "$T"/store/containers/*/running
+    find "$T/store/containers" -name running -exec sed -i "s/^boot=.*/boot=$NO_BOOT/" {} +
 }
 
 running() { cais ps --format json | jq -r .Names | sort | tr '\n' ' '; }
