@@ -177,6 +177,7 @@ bash_completes() {
     only_estiva "its manual"
     local program command page
     for program in "$RUNTIME" "$BUILD/cais"; do
+        [ -x "$program" ] || fail "there is no $program"
         for command in $("$program" complete -- '' | cut -f1); do
             [ "$command" != container ] || continue # its page has those of container prune
             page=$SOURCE_DIR/man/${program##*/}-$command.1.md
