@@ -105,7 +105,6 @@ Result<void> copy_range(Range from, Range to, size_t size) {
 Result<void> fdatasync(FdView fd) { return check(::fdatasync(fd.number()), "fdatasync"); }
 Result<void> fsync(FdView fd) { return check(::fsync(fd.number()), "fsync"); }
 Result<void> syncfs(FdView fd) { return check(::syncfs(fd.number()), "syncfs"); }
-void drop_cache(FdView fd) { (void)::posix_fadvise(fd.number(), 0, 0, POSIX_FADV_DONTNEED); }
 
 Result<void> lsetxattr(Path path, Path name, std::string_view value) {
   return check(::lsetxattr(path.c_str(), name.c_str(), value.data(), value.size(), 0), "setxattr", name);

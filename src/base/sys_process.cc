@@ -82,10 +82,6 @@ Result<void> kill(pid_t pid, int signal) { return check(::kill(pid, signal), "ki
 
 Result<siginfo_t> wait_pid(pid_t pid) { return wait_id(P_PID, static_cast<id_t>(pid), WEXITED); }
 
-Result<siginfo_t> wait_pid_nohang(pid_t pid) {
-  return wait_id(P_PID, static_cast<id_t>(pid), WEXITED | WNOHANG);
-}
-
 Result<siginfo_t> wait_any_nohang() { return wait_id(P_ALL, 0, WEXITED | WNOHANG); }
 
 Result<void> default_signal(int number) {
@@ -212,8 +208,6 @@ Result<void> set_mempolicy(int mode, std::span<const unsigned long> nodes) {
 pid_t getpid() { return static_cast<pid_t>(::syscall(SYS_getpid)); }
 
 uid_t effective_uid() { return static_cast<uid_t>(::getauxval(AT_EUID)); }
-
-pid_t getppid() { return static_cast<pid_t>(::syscall(SYS_getppid)); }
 
 mode_t umask(mode_t mask) { return ::umask(mask); }
 

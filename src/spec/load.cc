@@ -11,9 +11,6 @@ Result<std::vector<Mount>> load_mounts(std::string_view text) {
   return codec::decode<std::vector<Mount>>(text);
 }
 Result<State> load_state(std::string_view text) { return codec::decode<State>(text); }
-Result<ContainerProcessState> load_process_state(std::string_view text) {
-  return codec::decode<ContainerProcessState>(text);
-}
 Result<Features> load_features(std::string_view text) { return codec::decode<Features>(text); }
 
 std::string to_json(const Spec& spec, Style style) { return codec::encode(spec, style == Style::kPretty); }

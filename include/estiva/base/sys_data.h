@@ -46,8 +46,6 @@ Result<void> fdatasync(FdView fd);
 Result<void> fsync(FdView fd);
 // The whole file system that holds the file.
 Result<void> syncfs(FdView fd);
-// Pages of the whole file that are on disk may be dropped (posix_fadvise(2)).
-void drop_cache(FdView fd);
 // Of what `path` itself is, never of what a link leads to.
 Result<void> lsetxattr(Path path, Path name, std::string_view value);
 Result<std::string> lgetxattr(Path path, Path name);

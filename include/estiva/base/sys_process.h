@@ -32,8 +32,6 @@ Result<Fd> pidfd_getfd(FdView pidfd, int number);
 Result<void> kill(pid_t pid, int signal);
 // waitid(2) with WEXITED; the siginfo's si_code and si_status tell what happened.
 Result<siginfo_t> wait_pid(pid_t pid);
-// The same, without waiting: si_pid == 0 while it has not ended.
-Result<siginfo_t> wait_pid_nohang(pid_t pid);
 // Any child that has ended by now, or si_pid == 0. ECHILD when there is none.
 Result<siginfo_t> wait_any_nohang();
 // Of any signal, also of the two that the C library keeps for itself.
@@ -83,7 +81,6 @@ Result<void> set_mempolicy(int mode, std::span<const unsigned long> nodes);
 pid_t getpid();
 // As it was when this program was executed: no call.
 uid_t effective_uid();
-pid_t getppid();
 mode_t umask(mode_t mask);
 
 }  // namespace estiva::sys

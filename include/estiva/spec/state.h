@@ -48,7 +48,6 @@ struct ContainerProcessState {
 
 Result<State> load_state(std::string_view text);
 std::string to_json(const State& state, Style style = Style::kCompact);
-Result<ContainerProcessState> load_process_state(std::string_view text);
 std::string to_json(const ContainerProcessState& state, Style style = Style::kCompact);
 
 }  // namespace estiva::spec

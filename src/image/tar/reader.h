@@ -39,7 +39,6 @@ class Reader {
   Result<void> begin_text(char type, uint64_t size);
   Result<void> end_text();
   Result<void> member(Header header);
-  Result<void> begin_data();
   Result<void> deliver();
   Result<void> check_sparse();
   Error blame(Error error) const;
