@@ -156,7 +156,7 @@ Result<void> Shim::read_output(Target& target, Fd& from, Type type) {
   // An earlier reader of this round may have filled a client's queue.
   if (pause_left(target, monotonic_ms()) != 0) return {};
   const Result<std::optional<size_t>> size = sys::try_read(from, buffer, sizeof buffer);
-  // A terminal that no process has open any more says EIO.
+  // A terminal that was hung up says EIO.
   if (!size.ok() || size.value() == std::optional<size_t>(0)) {
     from.reset();
     return {};

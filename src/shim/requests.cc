@@ -165,7 +165,7 @@ Result<void> Shim::begin_session(Target& session, const Exec& given, const std::
         TRY(ConsoleSocket::listen(text::cat("/proc/", sys::getpid(), "/cwd/", name, "-tty")));
     arguments.insert(arguments.end(), {runtime_options::kConsoleSocket, console.path(), conf_.id});
     TRY(runtime_.run(std::move(arguments)));
-    session.output = TRY(console.receive());
+    TRY(session.take_terminal(TRY(console.receive())));
     session.set_size(given.rows, given.columns);
   } else if ((given.flags & kExecDetached) != 0) {
     sys::Pipe pipe = TRY(sys::pipe());

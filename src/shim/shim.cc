@@ -114,7 +114,7 @@ Result<std::string> Shim::create_with_terminal() {
   TRY(sys::set_nonblocking(pipe.read));
   std::string said = TRY(run_create({runtime_options::kConsoleSocket, console.path()},
                                     {null, pipe.write, pipe.write}, pipe.read));
-  targets_.front().output = TRY(console.receive());
+  TRY(targets_.front().take_terminal(TRY(console.receive())));
   return said;
 }
 

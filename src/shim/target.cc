@@ -9,6 +9,12 @@
 
 namespace estiva::shim {
 
+Result<void> Target::take_terminal(Fd master) {
+  slave = TRY(sys::tty_peer(master, O_RDWR | O_NOCTTY));
+  output = std::move(master);
+  return {};
+}
+
 void Target::feed() {
   while (!typed.empty() && sink().valid()) {
     const Result<std::optional<size_t>> put = sys::try_write(sink(), typed.data(), typed.size());

@@ -21,6 +21,7 @@ struct Target {
   bool terminal = false;
   Input policy = Input::kNone;
   Fd input, output, errors;  // of a terminal: the master is `output`
+  Fd slave;                  // of a terminal
   std::string typed;         // input that the process has not taken yet
   bool input_ending = false;
   Replay replay;
@@ -28,6 +29,8 @@ struct Target {
   bool done = false;  // its clients know
 
   FdView sink() const { return terminal ? output : input; }
+  // Its processes may all close the terminal and open it again: without our own slave reads would fail from then on.
+  Result<void> take_terminal(Fd master);
   // As much of `typed` as it takes now.
   void feed();
   void set_size(uint16_t rows, uint16_t columns) const;

@@ -272,6 +272,19 @@ estiva-test-queue"
     assert_equal "$(cat "$T/lower/file") $(cat "$T/upper/file")" "low up"
 }
 
+@test "overlay: a list of layers that fsconfig does not take, with propagation" {
+    local name lower=""
+    for name in a b c d e f; do
+        mkdir -p "$T/layer-$name-$(printf '%060d' 0)"
+        lower+=:$T/layer-$name-$(printf '%060d' 0)
+    done
+    echo low >"${lower##*:}/file"
+    mkdir "$T/upper" "$T/work"
+    mount_of /merged overlay overlay "lowerdir=${lower#:}" "upperdir=$T/upper" "workdir=$T/work" private
+    in_container 'cat /merged/file'
+    assert_equal "$output" low
+}
+
 @test "propagation of a mount: private, slave, shared, unbindable" {
     mount_of /p tmpfs tmpfs private
     mount_of /s tmpfs tmpfs shared

@@ -92,6 +92,13 @@ output b'out\\npart' errors b'err\\n' lost 0"
     assert_has "$output" "exit 0"
 }
 
+@test "a terminal may be closed by all its users and opened again" {
+    terminal 'exec 0<&- 1>&- 2>&-; sleep 0.5; exec 0<>/dev/console 1>&0 2>&0; echo back; read line; echo "got $line"'
+    created terminal=yes
+    client hello start expect:back send:'x\r' expect:'got x' exit
+    assert_has "$output" "exit 0"
+}
+
 @test "who comes later sees what the terminal shows since it was cleared, all see what follows" {
     terminal 'echo old; printf "\033[H\033[2J"; echo new; read a; echo "got $a"; read b'
     created terminal=yes

@@ -169,6 +169,14 @@ bool is_plain(const MountStep& step) {
          std::ranges::none_of(step.options, has_comma);
 }
 
+// fsconfig(2) takes at most 255 bytes, mount(2) a page of all options together: an overlay has long lists of layers.
+bool is_long(const MountStep& step) {
+  constexpr size_t kMost = 255;
+  return step.source.size() > kMost || std::ranges::any_of(step.options, [](const FsOption& option) {
+           return option.value.size() > kMost;
+         });
+}
+
 std::string option_text(const MountStep& step) {
   std::vector<std::string> words;
   for (const FsOption& option : step.options) {
@@ -242,12 +250,14 @@ Result<void> mount_old_api(const Context& c, const MountStep& step, FdView targe
 std::string descriptor_path(FdView fd) { return text::cat("/proc/self/fd/", fd.number()); }
 
 Result<Fd> mount_filesystem(const Context& c, const MountStep& step, FdView target) {
-  const bool old_api = step.old_api_only || !c.plan.new_mount_api || (!c.entered && is_plain(step));
+  const bool old_api =
+      step.old_api_only || !c.plan.new_mount_api || is_long(step) || (!c.entered && is_plain(step));
   if (!old_api) return mount_new_api(c, step, target);
   Result<void> mounted = mount_old_api(c, step, target);
   if (mounted.ok()) return Fd();
   // The new API can say which option was wrong.
-  const bool unclear = mounted.error().errnum() == EINVAL && c.plan.new_mount_api && !step.old_api_only;
+  const bool unclear =
+      mounted.error().errnum() == EINVAL && c.plan.new_mount_api && !step.old_api_only && !is_long(step);
   return unclear ? mount_new_api(c, step, target) : std::move(mounted).error();
 }
 
