@@ -101,7 +101,7 @@ has_processes() { # COUNT DIRECTORY
     cp "$T/record" "$STATE/$CTR/record.json"
     rm "$STATE/$CTR/exec"
     ex_fails "$CTR" true
-    assert_has "$stderr" "version 1" exec "made anew"
+    assert_has "$stderr" "version 1" exec "make the container again"
     assert_equal "$(state_of status)" running
     must rt kill "$CTR" KILL
     wait_status stopped

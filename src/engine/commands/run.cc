@@ -320,8 +320,8 @@ const Command kRun = {
 const Command kCreate = {
     "create", "IMAGE [COMMAND [ARGUMENT...]]", "make a container but do not start it", kCreateRows, create,
     true};
-const Command kStart = {"start", "[CONTAINER...]", "start containers that were made or have ended", kStartRows,
-                        start};
+const Command kStart = {"start", "[CONTAINER...]", "start containers that were made or have ended",
+                        kStartRows, start};
 const Command kAttach = {"attach", "CONTAINER", "connect this terminal to a running container", kAttachRows,
                          attach_command};
 const Command kAfterExit = {

@@ -60,10 +60,10 @@ std::string option_of(const MountStep& step, const std::string& key) {
 TEST(Labels, OfAProcessNeedTheirSecurityModule) {
   const std::string profile = R"("apparmorProfile": "box")";
   const std::string label = std::string(R"("selinuxLabel": ")") + kLabel + "\"";
-  EXPECT_EQ(refusal({profile, "", ""}, host(true, false)).substr(0, 71),
-            "/process/apparmorProfile: this kernel has no AppArmor, or it is off (a ");
-  EXPECT_EQ(refusal({label, "", ""}, host(false, true)).substr(0, 66),
-            "/process/selinuxLabel: this kernel has no SELinux, or it is off (a");
+  EXPECT_EQ(refusal({profile, "", ""}, host(true, false)).substr(0, 67),
+            "/process/apparmorProfile: this kernel has no AppArmor, or it is off");
+  EXPECT_EQ(refusal({label, "", ""}, host(false, true)).substr(0, 63),
+            "/process/selinuxLabel: this kernel has no SELinux, or it is off");
   const Result<Plan> plan = planned({profile + ", " + label, "", ""}, host(true, true));
   ASSERT_TRUE(plan.ok());
   EXPECT_EQ(plan.value().process->apparmor_profile, "box");
