@@ -179,7 +179,7 @@ print("all")'
     assert_equal "$output" $'80/tcp -> [::1]:8080\n80/tcp -> [2001:db8::1]:8081\n80/tcp -> [::]:8082'
     refused "Bind for [2001:db8::5]:80 failed" -- run --rm -p '[2001:db8::5]:80:80' busy:1 true
     refused "a link's own address" -- run --rm -p '[fe80::1]:80:80' busy:1 true
-    refused "IPv4 is published as one" -- run --rm -p '[::ffff:127.0.0.1]:80:80' busy:1 true
+    refused "is an IPv4 address: write it as one" -- run --rm -p '[::ffff:127.0.0.1]:80:80' busy:1 true
     refused "no IPv6 address between" -- run --rm -p '[x]:80:80' busy:1 true
 }
 
