@@ -86,9 +86,11 @@ bool asks_for_help(const Command& command, std::span<const std::string> words) {
 // to it, and whoever we start would have it.
 Result<void> fill_standard_streams() {
   struct pollfd streams[] = {{0, 0, 0}, {1, 0, 0}, {2, 0, 0}};
-  TRY(sys::poll(streams, 0));
+  const bool polled = sys::poll(streams, 0).ok();  // one call for three, but it may lack memory
   for (const struct pollfd& one : streams) {
-    if ((one.revents & POLLNVAL) == 0) continue;
+    const bool open =
+        polled ? (one.revents & POLLNVAL) == 0 : sys::fcntl_get_flags(FdView::of_number(one.fd)).ok();
+    if (open) continue;
     Fd null = TRY(sys::open("/dev/null", O_RDWR));  // gets the lowest number that is free
     TRY(sys::set_close_on_exec(null, false));
     (void)null.release();
