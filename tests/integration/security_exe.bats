@@ -137,7 +137,8 @@ way_without() {
 }
 
 @test "CVE-2019-5736: CAP_LINUX_IMMUTABLE against an immutable binary" {
-    chattr +i "$RUNTIME" 2>/dev/null || lacks "no immutable files in ${TMPDIR:-/tmp}"
+    local said
+    said=$(chattr +i "$RUNTIME" 2>&1) || lacks "no immutable file can be made in ${TMPDIR:-/tmp}: $said"
     bundle victim
     bundle attacker
     privileged attacker
