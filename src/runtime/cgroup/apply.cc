@@ -40,23 +40,26 @@ Result<void> attach_device_program(const CgroupPlan& plan, const CgroupHandle& h
       .object(kDevices);
 }
 
-Result<void> apply_devices(const Target& target, const CgroupPlan& plan, const CgroupHandle& handle) {
-  if (!plan.device_program.empty()) return attach_device_program(plan, handle);
-  if (plan.device_lines.empty()) return {};
-  return write_device_lines(TRY(place_of(target, "devices")), plan.device_lines);
+Target target_of(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle) {
+  return {layout, plan.path, handle.unified_dir, handle.created};
 }
 
 }  // namespace
 
-Result<void> apply(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle) {
-  const Target target{layout, plan.path, handle.unified_dir, handle.created};
+Result<void> apply_limits(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle) {
+  const Target target = target_of(layout, plan, handle);
   TRY(check_memory(target, plan.memory_check));
   TRY(write_limits(target, plan.files, [&](const Place& place, const CgroupFile& file) {
     return write_with_parents(target, place, file);
   }));
-  TRY(apply_devices(target, plan, handle));
   if (plan.owner.value_or(0) == 0) return {};
   return give_to(*plan.owner, handle.unified_dir).context([] { return std::string("cgroup owner"); });
+}
+
+Result<void> apply_devices(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle) {
+  if (!plan.device_program.empty()) return attach_device_program(plan, handle);
+  if (plan.device_lines.empty()) return {};
+  return write_device_lines(TRY(place_of(target_of(layout, plan, handle), "devices")), plan.device_lines);
 }
 
 }  // namespace estiva::cgroup

@@ -26,8 +26,10 @@ struct CgroupHandle {
 // neither populated nor frozen (Code::kState).
 Result<CgroupHandle> create(const CgroupLayout& layout, const CgroupPlan& plan);
 
-// Writes limits and device rules; to be called before the first process joins. Errors name the property.
-Result<void> apply(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle);
+// Writes limits and owner; to be called before the first process joins. Errors name the property.
+Result<void> apply_limits(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle);
+// Device rules; to be called before anything but our own code runs inside.
+Result<void> apply_devices(const CgroupLayout& layout, const CgroupPlan& plan, const CgroupHandle& handle);
 
 // Moves the init into the cgroup below its own that is its to manage, with every controller that its own has.
 Result<void> delegate(const CgroupRecord& record, const CgroupPlan& plan, pid_t init);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the parent hands to the init, or to exec: the plan, and every descriptor that must be opened outside. The child
-// gets it by fork; nothing is sent.
+// gets it by fork; only the filter is sent.
 #pragma once
 
 #include <linux/filter.h>
@@ -36,6 +36,8 @@ struct Context {
   Fd start_socket;                 // listening; `start` connects to it
   Fd pidfd_socket;                 // the parent's
   Fd start_lock;                   // holds a read lock until the program runs
+  // The init gets the filter itself when it is ready: it is compiled meanwhile.
+  bool filtered = false;
   std::vector<sock_filter> filter;
   unsigned filter_flags = 0;
   HookState creating, created;    // for createContainer and startContainer hooks

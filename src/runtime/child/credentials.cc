@@ -59,7 +59,7 @@ Result<void> set_ids(const ProcessPlan& process) {
 // The filter is loaded at the very end. Without no_new_privs that takes CAP_SYS_ADMIN: it is kept until exec, which
 // computes the program's sets anew from the bounding, inheritable and ambient ones.
 CapabilitySets until_exec(const Context& c, CapabilitySets sets) {
-  if (c.filter.empty() || c.plan.process->no_new_privileges) return sets;
+  if (!c.filtered || c.plan.process->no_new_privileges) return sets;
   sets.permitted |= uint64_t{1} << CAP_SYS_ADMIN;
   sets.effective |= uint64_t{1} << CAP_SYS_ADMIN;
   return sets;

@@ -5,6 +5,7 @@
 
 #include <linux/close_range.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/prctl.h>
 
 #include "estiva/base/sys_process.h"
@@ -41,9 +42,11 @@ Result<void> build_rootfs(Context& c, sync::Channel& parent) {
   TRY(attach_rootfs(c));
   TRY(apply_mounts(c, joins_pid ? Part::kOutsideProc : Part::kAll));
   TRY(apply_devices_and_links(c));
-  if (!c.plan.hooks.prestart.empty() || !c.plan.hooks.create_runtime.empty())
+  // Also before ours: until the parent answers, the cgroup may be without its device rules.
+  const spec::Hooks& hooks = c.plan.hooks;
+  if (!hooks.prestart.empty() || !hooks.create_runtime.empty() || !hooks.create_container.empty())
     TRY(parent.ask(sync::Type::kHooks));
-  TRY(run_hooks(c, c.plan.hooks.create_container, "createContainer", c.creating));
+  TRY(run_hooks(c, hooks.create_container, "createContainer", c.creating));
   TRY(make_working_directory(c));
   TRY(open_terminal(c, true));
   TRY(write_sysctls(c));
@@ -81,13 +84,22 @@ Result<void> set_up(Context& c, sync::Channel& parent) {
   return {};
 }
 
+// Without its filter the program would be freer than its configuration says.
+Result<void> take_filter(Context& c, std::string_view payload) {
+  if (c.filtered == payload.empty() || payload.size() % sizeof(sock_filter) != 0)
+    return Error(Code::kInternal, "the filter is lost");
+  c.filter.resize(payload.size() / sizeof(sock_filter));
+  if (c.filtered) memcpy(c.filter.data(), payload.data(), payload.size());
+  return {};
+}
+
 // After create: the one who starts comes through the gate. The init may wait for long: it keeps the gate and what
 // the program is to have, nothing of the host (CVE-2016-9962, CVE-2024-21626). A starter that ends before it has
 // said so is forgotten, the next may come. Whoever is told that it is created finds it so, and unlocked.
 Result<sync::Channel> wait_at_gate(Context& c, sync::Channel& parent) {
   TRY(close_all_but(c, {parent.fd().number(), c.start_socket.number(), c.start_lock.number(),
                         c.hooks_stdout.number(), c.hooks_stderr.number()}));
-  TRY(parent.ask(sync::Type::kReady));
+  TRY(take_filter(c, TRY(parent.ask(sync::Type::kReady))));
   parent.close();
   for (;;) {
     sync::Channel starter(TRY(sys::accept(c.start_socket)));
@@ -104,6 +116,7 @@ Result<sync::Channel> wait_for_start(Context& c, sync::Channel& parent) {
   TRY(parent.send(sync::Type::kReady));
   const sync::Message message = TRY(parent.receive());
   if (message.type != sync::Type::kStart) return Error(Code::kInternal, "the parent is gone");
+  TRY(take_filter(c, message.payload));
   return std::move(parent);
 }
 

@@ -58,8 +58,9 @@ Result<void> set_limits(const Context& c) {
 
 Result<void> ask_limits(const Context& c, sync::Channel& parent) {
   const ProcessPlan& process = *c.plan.process;
-  if (!process.scheduler && !process.io_priority && !leaves_rlimits_to_parent(c.plan)) return {};
-  return parent.ask(sync::Type::kLimits);
+  if (process.scheduler || process.io_priority || leaves_rlimits_to_parent(c.plan))
+    TRY(parent.ask(sync::Type::kLimits));
+  return {};
 }
 
 Result<void> take_initial_cpus(const ExecCpus& cpus) {

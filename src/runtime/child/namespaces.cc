@@ -138,7 +138,7 @@ Result<void> enter_pid_namespace(Context& c, sync::Channel& parent) {
     TRY(sys::read(turn.read, &end, 1));
     return guard_process();
   }
-  const Result<void> told = parent.ask(sync::Type::kMoved, text::cat(pid));
+  const Result<std::string> told = parent.ask(sync::Type::kMoved, text::cat(pid));
   ::_exit(told.ok() ? 0 : 1);
 }
 

@@ -9,7 +9,8 @@
 namespace estiva::child {
 
 Result<void> take_net_devices(const Context& c, sync::Channel& parent) {
-  return c.plan.net_devices.empty() ? Result<void>() : parent.ask(sync::Type::kNetDevices);
+  if (!c.plan.net_devices.empty()) TRY(parent.ask(sync::Type::kNetDevices));
+  return {};
 }
 
 Result<void> bring_up_loopback(const Context& c) {

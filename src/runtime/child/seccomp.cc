@@ -31,7 +31,7 @@ std::string origin(const SeccompPlan& plan) {
 }  // namespace
 
 Result<void> load_filter(const Context& c, const sync::Channel& peer) {
-  if (c.filter.empty()) return {};
+  if (!c.filtered) return {};
   Fd listener =
       TRY(sys::seccomp_load(c.filter, c.filter_flags).context([&] { return origin(*c.plan.seccomp); }));
   if (!listener.valid()) return {};

@@ -54,7 +54,7 @@ Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& re
   const auto go = [&]() -> Result<int> {
     TRY(foreground.attach_terminal());
     foreground.forward(TRY(NotifyProxy::open(created.dir, host_notify_socket())));
-    TRY(start_container(store, created.dir, created.record, created.init, in.log));
+    TRY(start_container(store, created.dir, created.record, created.gate, in.log));
     TRY(unlock(created.dir));
     const int code = TRY(foreground.wait(created.pidfd, created.record.pid, in.log));
     created.record.pid = 0;  // reaped
@@ -72,7 +72,7 @@ Result<int> run_attached(const Store& store, const Plan& plan, CreateRequest& re
 
 Result<NotifyProxy> start_with_proxy(const Store& store, Created& created, Log& log) {
   NotifyProxy notify = TRY(NotifyProxy::open(created.dir, host_notify_socket()));
-  TRY(start_container(store, created.dir, created.record, created.init, log));
+  TRY(start_container(store, created.dir, created.record, created.gate, log));
   return notify;
 }
 

@@ -14,11 +14,11 @@ Result<int> start(Invocation& in) {
   const std::string id = TRY(parse_operands(kStart, nullptr, in, 1, 1))[0];
   const Store store = TRY(Store::open(in.global.root, false));
   StoredContainer found = TRY(load_container(store, id, Lock::kWait));
-  sync::Channel init = TRY(open_start_gate(found.dir, found.record));
+  StartGate gate = TRY(open_start_gate(found.dir, found.record));
   NotifyProxy notify = TRY(NotifyProxy::open(found.dir, host_notify_socket()));
   // Before it may end; with no proxy nobody asks for it.
   const Fd pidfd = notify.valid() ? TRY(sys::pidfd_open(found.record.pid)) : Fd();
-  TRY(start_container(store, found.dir, found.record, init, in.log));
+  TRY(start_container(store, found.dir, found.record, gate, in.log));
   TRY(unlock(found.dir));
   TRY(notify.wait(pidfd, found.record.pid, in.log));
   return 0;

@@ -159,6 +159,14 @@ void release_sources(child::Context& c) {
   Fd::close_waiting();
 }
 
+// What the init does not need before it is ready is done while it builds its root. Returns its filter.
+Result<std::string> work_meanwhile(child::Context& c, const ContainerDir& dir, const cgroup::CgroupHandle& cgroup) {
+  TRY(cgroup::apply_devices(c.plan.cgroup_layout, c.plan.cgroup, cgroup));
+  if (c.filtered) c.filter = TRY(make_filter(*c.plan.seccomp));
+  TRY(store_exec_defaults(dir, c.plan.exec, c.filter));
+  return std::string(reinterpret_cast<const char*>(c.filter.data()), c.filter.size() * sizeof(sock_filter));
+}
+
 // From the first process on, a failure is the end of a container that hooks may have seen.
 Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, const CreateRequest& request,
                          cgroup::CgroupHandle& cgroup) {
@@ -169,6 +177,7 @@ Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, co
   c.start_socket.reset();
   c.start_lock.reset();
   c.console_socket.reset();
+  std::string filter = TRY(work_meanwhile(c, dir, cgroup));
   cgroup.unified_dir.reset();
   if (request.start) release_sources(c);
   TRY(adjust_oom_score(c.plan, init.pid()));
@@ -179,11 +188,12 @@ Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, co
     if (request.exit_record) TRY(start_exit_watch(dir, record, c.plan.cgroup_layout, init.pidfd()));
     TRY(send_pidfd(c.pidfd_socket, init.pidfd(), "standard"));
     TRY(TRY(PidFile::open(request.pid_file)).write(init.pid()));
-    return request.start ? Result<void>() : init.channel().send(sync::Type::kDone);
+    return request.start ? Result<void>() : init.channel().send(sync::Type::kDone, filter);
   }));
   init.release();
   devices.keep();
-  return Created{std::move(dir), std::move(record), init.take_pidfd(), std::move(init.channel())};
+  return Created{std::move(dir), std::move(record), init.take_pidfd(),
+                 {std::move(init.channel()), std::move(filter)}};
 }
 
 }  // namespace
@@ -211,7 +221,7 @@ Result<Created> create_container(const Store& state, const Plan& plan, CreateReq
   child::Context c{.plan = plan};
   if (plan.seccomp) {
     c.filter_flags = TRY(seccomp_flags(plan.seccomp->profile));
-    c.filter = TRY(make_filter(*plan.seccomp));
+    c.filtered = true;
     TRY(check_seccomp_agent(*plan.seccomp));
   }
 
@@ -222,14 +232,13 @@ Result<Created> create_container(const Store& state, const Plan& plan, CreateReq
   record.resctrl = std::move(resctrl);
   TRY(note_mounts(record));
   TRY(store(dir, record));
-  c.creating = hook_state(record, spec::Status::kCreating);
-  c.created = hook_state(record, spec::Status::kCreated);
-  TRY(store_exec_defaults(dir, plan.exec, c.filter));
+  if (!plan.hooks.create_container.empty()) c.creating = hook_state(record, spec::Status::kCreating);
+  if (!plan.hooks.start_container.empty()) c.created = hook_state(record, spec::Status::kCreated);
   if (!request.options.notify_directory.empty()) TRY(sys::mkdirat(dir.dir, plan::kNotifyDirectory, 0755));
 
   cgroup::CgroupHandle cgroup = TRY(cgroup::create(plan.cgroup_layout, plan.cgroup));
   Undo no_cgroup([&] { (void)remove_cgroup(record); });
-  TRY(cgroup::apply(plan.cgroup_layout, plan.cgroup, cgroup));
+  TRY(cgroup::apply_limits(plan.cgroup_layout, plan.cgroup, cgroup));
   for (const Fd& tasks : cgroup.v1_tasks) c.cgroup_tasks.push_back(TRY(sys::dup(tasks)));
 
   if (plan.rdt) TRY(resctrl::make(*plan.rdt, record.resctrl));

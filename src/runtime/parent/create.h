@@ -5,9 +5,9 @@
 #include <string>
 
 #include "estiva/base/log.h"
+#include "runtime/parent/start.h"
 #include "runtime/parent/store.h"
 #include "runtime/plan/plan.h"
-#include "runtime/sync/protocol.h"
 
 namespace estiva {
 
@@ -19,14 +19,14 @@ struct CreateRequest {
   std::string pidfd_socket;    // empty: none
   Fd console;                  // the foreground's own end instead of a path
   bool exit_record = false;    // leave a watcher that writes how the init ended
-  bool start = false;          // the caller itself starts the program, by Created::init; no gate for `start`
+  bool start = false;          // the caller itself starts the program, by Created::gate; no gate for `start`
 };
 
 struct Created {
   ContainerDir dir;  // locked
   Record record;
-  Fd pidfd;            // of the init, our child
-  sync::Channel init;  // to it; it waits for kStart if the request said `start`
+  Fd pidfd;        // of the init, our child
+  StartGate gate;  // to it, if the request said `start`
 };
 
 // Loads and plans; touches nothing. Warnings go to the log.

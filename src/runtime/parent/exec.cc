@@ -231,6 +231,7 @@ Result<Executed> exec_in_container(const StoredContainer& container, Target& tar
   const ExecPlan& plan = prepared.plan;
   child::Context c{.plan = plan.shared};
   c.filter = std::move(prepared.filter);
+  c.filtered = !c.filter.empty();
   SeccompAgent agent = TRY(plan_filter(c, container));
   if (has_label(*plan.shared.process)) c.host_proc = TRY(open_host_proc());
   if (plan.enters_root) c.target_root = TRY(sys::openat(target.proc, "root", O_PATH | O_DIRECTORY));

@@ -29,11 +29,12 @@ Result<Fd> open_init(const Record& record) {
 }
 
 // The init answers with an error, or its end of the connection goes away in exec.
-Result<void> release_init(sync::Channel& init, const Record& record) {
+Result<void> release_init(StartGate& gate, const Record& record) {
   SeccompAgent agent = TRY(connect_seccomp_agent(record, spec::Status::kCreated));
   const bool has_agent = agent.socket.valid();
   const Fd pidfd = has_agent ? TRY(open_init(record)) : Fd();
-  TRY(init.send(sync::Type::kStart));
+  sync::Channel& init = gate.init;
+  TRY(init.send(sync::Type::kStart, gate.filter));
   sync::Message message = TRY(init.receive());
   if (message.type == sync::Type::kListener && has_agent) {
     TRY(give_listener(agent, pidfd, record.pid, message.payload));
@@ -56,7 +57,7 @@ bool is_of_hook(const Error& error) {
 
 }  // namespace
 
-Result<sync::Channel> open_start_gate(const ContainerDir& dir, const Record& record) {
+Result<StartGate> open_start_gate(const ContainerDir& dir, const Record& record) {
   const spec::Status status = TRY(find_status(dir, record));
   if (status != spec::Status::kCreated) {
     return Error(Code::kState, text::cat("cannot start container ", text::quote(record.id), " in the ",
@@ -65,12 +66,12 @@ Result<sync::Channel> open_start_gate(const ContainerDir& dir, const Record& rec
   if (!record.has_process) return Error::invalid("/process", "is required to start the container");
   Fd socket = TRY(sys::unix_socket(SOCK_SEQPACKET));
   TRY(sys::connect_unix(socket, text::cat("/proc/self/fd/", dir.dir.number(), "/", kStartSocket)));
-  return sync::Channel(std::move(socket));
+  return StartGate{sync::Channel(std::move(socket)), {}};
 }
 
 Result<void> start_container(const Store& store, const ContainerDir& dir, const Record& record,
-                             sync::Channel& init, Log& log) {
-  Result<void> done = release_init(init, record);
+                             StartGate& gate, Log& log) {
+  Result<void> done = release_init(gate, record);
   if (!done.ok() && !is_of_hook(done.error())) return done;
   if (done.ok() && !record.hooks.poststart.empty())
     done = run_host_hooks(record.hooks.poststart, "poststart", make_state(record, spec::Status::kRunning));

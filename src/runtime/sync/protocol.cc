@@ -11,7 +11,7 @@ namespace estiva::sync {
 
 namespace {
 
-constexpr size_t kMaxMessage = 16384;
+constexpr size_t kMaxMessage = 40960;  // more than a filter of BPF_MAXINSNS
 constexpr size_t kMaxPart = 2048;  // a longer text of an error is cut, so that the error always arrives
 
 class Encoder {
@@ -121,12 +121,12 @@ Result<Message> Channel::receive() {
   return Error(Code::kInternal, "unknown message");
 }
 
-Result<void> Channel::ask(Type type, std::string_view payload) {
+Result<std::string> Channel::ask(Type type, std::string_view payload) {
   TRY(send(type, payload));
-  const Message answer = TRY(receive());
+  Message answer = TRY(receive());
   if (answer.type == Type::kError) return decode_error(answer.payload);
   if (answer.type != Type::kDone) return Error(Code::kInternal, "the other side is gone");
-  return {};
+  return std::move(answer.payload);
 }
 
 }  // namespace estiva::sync

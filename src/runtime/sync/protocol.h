@@ -10,15 +10,16 @@
 //                                              <-  kDone
 //   kNetDevices    network namespace made     ->  moves devices of the host into it
 //                                              <-  kDone
-//   kHooks         namespaces and mounts made  ->  runs prestart and createRuntime hooks
+//   kHooks         namespaces and mounts made  ->  runs prestart and createRuntime hooks, if there are any
 //                                              <-  kDone
 //   kMoved <pid>   the init goes on as <pid>   ->  watches that process (a pid namespace was joined)
 //                                              <-  kDone
 //   kLimits        before privileges go        ->  sets limits, scheduler and io priority, which need the host's
 //                                              <-  kDone
 //   kReady         all is set up               ->  writes record and pid file
-//                                              <-  create: kDone, the child closes this channel and waits for `start`;
-//                                                  run: kStart, and the answers of `start` below come on this channel
+//                                              <-  create: kDone <filter>, the child closes this channel and waits for
+//                                                  `start`; run: kStart <filter>, and the answers of `start` below come
+//                                                  on this channel
 //   kError <error> instead of any of these: the child is about to end
 //
 //   init at the start socket                       start
@@ -79,8 +80,8 @@ class Channel {
   Result<void> send_error(const Error& error);
   // kEnd at end of file; an unknown type, or no message at all, is an error.
   Result<Message> receive();
-  // Sends and waits for kDone; the peer's kError becomes our error.
-  Result<void> ask(Type type, std::string_view payload = {});
+  // Sends and waits for kDone, whose payload it returns; the peer's kError becomes our error.
+  Result<std::string> ask(Type type, std::string_view payload = {});
 
   FdView fd() const { return socket_; }
   void close() { socket_.reset(); }
