@@ -123,7 +123,7 @@ $(BUILD)/obj/default_seccomp.o: $(BUILD)/obj/default_seccomp.cc $(BUILD)/stamp/c
 	$(call say,CXX )
 	$(Q)$(CXX) $(all_cxxflags) -c $< -o $@
 
-$(BUILD)/estiva: $(program_objs) $(BUILD)/stamp/link
+$(BUILD)/estiva: $(program_objs) src/rare.ld $(BUILD)/stamp/link
 	$(call say,LINK)
 	$(Q)$(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(program_objs) $(LIBS) -o $@
 
@@ -131,7 +131,7 @@ $(BUILD)/cais: $(cais_objs) $(BUILD)/stamp/cais
 	$(call say,LINK)
 	$(Q)$(CXX) $(all_ldflags) -pie $(cais_objs) $(CAIS_LIBS) -o $@
 
-$(BUILD)/cais-shim: $(shim_objs) $(BUILD)/stamp/shim
+$(BUILD)/cais-shim: $(shim_objs) src/rare.ld $(BUILD)/stamp/shim
 	$(call say,LINK)
 	$(Q)$(CXX) $(all_ldflags) $(PROGRAM_LDFLAGS) $(shim_objs) $(LIBS) -o $@
 

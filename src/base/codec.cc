@@ -2,8 +2,6 @@
 // The row codec's loops and the wording of its errors.
 #include "estiva/base/codec.h"
 
-#include <charconv>
-
 namespace estiva::codec {
 
 std::string Path::pointer() const {
@@ -102,9 +100,10 @@ Result<void> Codec<bool>::decode(const json::Node& node, const Path& path, bool&
 
 Result<void> Codec<double>::decode(const json::Node& node, const Path& path, double& value) {
   if (node.type != json::Type::kNumber) return wrong_type(node, path, "a number");
-  const auto [end, error] = std::from_chars(node.text.data(), node.text.data() + node.text.size(), value);
-  if (error == std::errc()) return {};
-  return Error::invalid(path.pointer(), text::cat("is ", node.text, ", which is out of range"));
+  const std::optional<double> number = text::fraction(node.text);
+  if (!number) return Error::invalid(path.pointer(), text::cat("is ", node.text, ", which is out of range"));
+  value = *number;
+  return {};
 }
 
 Result<void> Codec<std::string>::decode(const json::Node& node, const Path& path, std::string& value) {

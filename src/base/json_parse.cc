@@ -129,12 +129,6 @@ Error error_at(std::string_view text, size_t offset, std::string_view what) {
   return Error::invalid("", text::cat("line ", line, ", column ", column, ": ", what));
 }
 
-// No value but the first stands in a text without one of these before it.
-size_t most_values(std::string_view text) {
-  const auto count = [text](char c) { return static_cast<size_t>(std::count(text.begin(), text.end(), c)); };
-  return 1 + count(',') + count('[') + count('{');
-}
-
 // What yajl has to say, without its line end.
 std::string complaint(yajl_handle handle) {
   unsigned char* said = yajl_get_error(handle, 0, nullptr, 0);
@@ -160,7 +154,8 @@ Result<Document> Document::parse(std::string_view text, const Limits& limits) {
   // Without escapes a string is never longer than its source, and a number is its source.
   builder.document.strings_ = std::make_unique_for_overwrite<char[]>(text.size());
   builder.string_end = builder.document.strings_.get();
-  builder.document.nodes_.reserve(std::min(most_values(text), limits.values));
+  constexpr size_t kUsual = 16;  // bytes of text for each value of a configuration
+  builder.document.nodes_.reserve(std::min(text.size() / kUsual, limits.values));
 
   const Handle handle(yajl_alloc(&kCallbacks, nullptr, &builder));
   if (handle == nullptr) return Error::system("malloc", ENOMEM);

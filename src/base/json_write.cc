@@ -94,9 +94,7 @@ void Writer::string(std::string_view value) {
 
 void Writer::number(double value) {
   if (!std::isfinite(value)) return null();
-  char buffer[32];
-  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value);
-  raw({buffer, static_cast<size_t>(end - buffer)});
+  raw(text::fraction(value));
 }
 
 void Writer::raw(std::string_view json) {

@@ -2,7 +2,12 @@
 // Small text tools.
 #include "estiva/base/text.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include <algorithm>
+#include <cmath>
 
 namespace estiva::text {
 
@@ -37,6 +42,27 @@ std::string lower(std::string_view text) {
   for (char& c : lowered)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return lowered;
+}
+
+std::optional<double> fraction(std::string_view text) {
+  // Of what strtod(3) takes besides: blanks, hexadecimal numbers, "inf" and "nan".
+  if (text.empty() || text.find_first_not_of("0123456789+-.eE") != text.npos) return std::nullopt;
+  const std::string copy(text);
+  char* end = nullptr;
+  errno = 0;
+  const double value = ::strtod(copy.c_str(), &end);
+  if (end != copy.c_str() + copy.size() || (errno == ERANGE && (value == 0 || !std::isfinite(value))))
+    return std::nullopt;
+  return value;
+}
+
+std::string fraction(double value) {
+  constexpr int kLeast = 15, kEnough = 17;  // significant digits that any, and that every double needs
+  char buffer[32];
+  for (int digits = kLeast;; ++digits) {
+    (void)snprintf(buffer, sizeof buffer, "%.*g", digits, value);
+    if (digits == kEnough || ::strtod(buffer, nullptr) == value) return buffer;
+  }
 }
 
 std::optional<int64_t> bytes(std::string_view text) {

@@ -28,6 +28,12 @@ std::optional<T> number(std::string_view text, int base = 10) {
   return value;
 }
 
+// A decimal fraction, as JSON and the kernel write it: nothing for other words or a value out of range. The C library
+// does it: that of the C++ library brings a tenth more text and all of its locales.
+std::optional<double> fraction(std::string_view text);
+// Few digits that give the same value when they are read again.
+std::string fraction(double value);
+
 // A number of bytes as users write it: "512", "64k", "1.5GiB" (units of 1024, any case), "-1".
 std::optional<int64_t> bytes(std::string_view text);
 

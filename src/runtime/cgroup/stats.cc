@@ -40,8 +40,7 @@ PressureLine parse_pressure(std::string_view line) {
     if (equals == std::string::npos) continue;
     const std::string_view key = std::string_view(word).substr(0, equals);
     const std::string_view value = std::string_view(word).substr(equals + 1);
-    double number = 0;
-    std::from_chars(value.data(), value.data() + value.size(), number);
+    const double number = text::fraction(value).value_or(0);
     if (key == "avg10") out.avg10 = number;
     if (key == "avg60") out.avg60 = number;
     if (key == "avg300") out.avg300 = number;
