@@ -70,7 +70,7 @@ std::string to_text(const Report& report) {
   return out;
 }
 
-Result<int> check_bundle(Invocation& in) {
+[[gnu::cold]] Result<int> check_bundle(Invocation& in) {
   CheckOptions given;
   const std::vector<std::string> operands = TRY(parse_operands(kCheck, &given, in, 0, 1));
   if (!operands.empty()) given.bundle = operands[0];

@@ -122,7 +122,7 @@ Result<void> follow(const CgroupLayout& layout, const Record& record, Watch& wat
   }
 }
 
-Result<int> events(Invocation& in) {
+[[gnu::cold]] Result<int> events(Invocation& in) {
   EventsOptions given;
   const std::vector<std::string> operands = TRY(parse_operands(kEvents, &given, in, 1, 1));
   const int interval = TRY(parse_interval(given.interval));

@@ -53,7 +53,7 @@ spec::LinuxFeatures linux_features() {
   return features;
 }
 
-Result<int> print_features(Invocation& in) {
+[[gnu::cold]] Result<int> print_features(Invocation& in) {
   TRY(parse_operands(kFeatures, nullptr, in, 0, 0));
   spec::Features features;
   features.oci_version_min = "1.0.0";

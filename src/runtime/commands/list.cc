@@ -57,7 +57,7 @@ std::string json_list(const std::vector<Row>& rows) {
   return text::cat("[", text::join(states, ","), "]\n");
 }
 
-Result<int> list(Invocation& in) {
+[[gnu::cold]] Result<int> list(Invocation& in) {
   ListOptions given;
   TRY(parse_operands(kList, &given, in, 0, 0));
   const Store store = TRY(Store::open(in.global.root, false));

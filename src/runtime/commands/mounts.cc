@@ -42,7 +42,7 @@ Result<std::vector<std::string>> destinations(const std::vector<spec::Mount>& mo
   return out;
 }
 
-Result<int> mounts(Invocation& in) {
+[[gnu::cold]] Result<int> mounts(Invocation& in) {
   const std::vector<std::string> operands = TRY(parse_operands(kMounts, nullptr, in, 3, 3));
   const std::string& verb = operands[0];
   if (verb != "add" && verb != "remove")

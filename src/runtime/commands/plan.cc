@@ -8,7 +8,7 @@ namespace {
 
 constexpr Option kPlanRows[] = {kBundleRow<BundleOptions>, kConfigRow<BundleOptions>};
 
-Result<int> print_plan(Invocation& in) {
+[[gnu::cold]] Result<int> print_plan(Invocation& in) {
   BundleOptions given;
   const std::vector<std::string> operands = TRY(parse_operands(kPlan, &given, in, 0, 1));
   RunOptions options = TRY(run_options(given, operands.empty() ? "container" : operands[0]));

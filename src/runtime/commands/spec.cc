@@ -27,7 +27,7 @@ constexpr Option kSpecRows[] = {
     options::row<&SpecOptions::rootless>(0, "rootless", nullptr, "make it for a user other than root"),
 };
 
-Result<int> write_spec(Invocation& in) {
+[[gnu::cold]] Result<int> write_spec(Invocation& in) {
   SpecOptions given;
   TRY(parse_operands(kSpec, &given, in, 0, 0));
   const spec::Spec config =

@@ -138,7 +138,7 @@ Result<std::string> plan_rdt(const UpdateOptions& given, const ResctrlRecord& re
   return plan::plan_schemata(rdt);
 }
 
-Result<int> update(Invocation& in) {
+[[gnu::cold]] Result<int> update(Invocation& in) {
   std::string id;
   UpdateOptions given = TRY(read_options(in, id));
   const Store store = TRY(Store::open(in.global.root, false));

@@ -45,7 +45,7 @@ Result<std::optional<int32_t>> recorded_status(const ContainerDir& dir) {
   return TRY(codec::decode<ExitRecord>(text.value()).context([] { return kExitRecord; })).status;
 }
 
-Result<int> wait(Invocation& in) {
+[[gnu::cold]] Result<int> wait(Invocation& in) {
   const std::vector<std::string> operands = TRY(parse_operands(kWaitCommand, nullptr, in, 1, 1));
   const Store store = TRY(Store::open(in.global.root, false));
   const StoredContainer found = TRY(load_container(store, operands[0], Lock::kNone));

@@ -177,9 +177,9 @@ Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, co
   c.start_socket.reset();
   c.start_lock.reset();
   c.console_socket.reset();
+  if (request.start) release_sources(c);
   std::string filter = TRY(work_meanwhile(c, dir, cgroup));
   cgroup.unified_dir.reset();
-  if (request.start) release_sources(c);
   TRY(adjust_oom_score(c.plan, init.pid()));
   TRY(serve(init, c.plan, record, devices, [&]() -> Result<void> {
     record.pid = init.pid();
