@@ -34,6 +34,11 @@ Result<void> read_result(std::string_view payload, unsigned flags) {
   return Error::system("netlink", -code).message(reason(payload, flags));
 }
 
+std::vector<Fd>& slow_ones() {
+  static std::vector<Fd> sockets;
+  return sockets;
+}
+
 }  // namespace
 
 std::vector<Attribute> attributes(std::string_view payload, size_t header) {
@@ -90,11 +95,15 @@ const std::string& Request::bytes() {
   return bytes_;
 }
 
+NetlinkSocket::~NetlinkSocket() {
+  if (slow_ && socket_.valid()) slow_ones().push_back(std::move(socket_));
+}
+
+void NetlinkSocket::close_slow() { slow_ones().clear(); }
+
 Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
   Fd socket = TRY(sys::netlink_socket(protocol));
-  // Closing one waits, for what nftables deleted through any, for the kernel's grace period of 10 ms and more.
-  if (protocol == NETLINK_NETFILTER) socket.close_later();
-  return NetlinkSocket(std::move(socket));
+  return NetlinkSocket(std::move(socket), protocol == NETLINK_NETFILTER);
 }
 
 Result<NetlinkSocket> NetlinkSocket::open_in(FdView network_namespace) {

@@ -49,6 +49,24 @@ setup() {
     nothing_left || fail "something is left"
 }
 
+@test "nobody is kept waiting by the firewall, which closes a socket only when what was deleted has gone" {
+    requires strace
+    good run --rm -p 8080:80 busy:1 true
+    "${NET[@]}" strace -f -o "$T/calls" -e trace=execve,socket,close \
+        "$CAIS" --root "$T/store" --run-root "$T/run" run --rm -p 8080:80 busy:1 true 3>&-
+    # Each close of a socket of nftables: before the program's end, or as the last that the command after it does.
+    assert_equal "$(awk '
+        { split($2, call, /[()]/) }
+        call[1] == "execve" && /_after-exit/ { after = $1 }
+        call[1] == "socket" && /NETLINK_NETFILTER\)/ { slow[$1, $NF] = 1 }
+        call[1] == "close" {
+            if ($1 == after) last = slow[$1, call[2]] ? "last" : "too early"
+            else if (slow[$1, call[2]]) print after ? "too late" : "in time"
+            delete slow[$1, call[2]]
+        }
+        END { print last }' "$T/calls" | sort -u)" $'in time\nlast'
+}
+
 @test "a port that is taken: by a container, by a program; nothing is left" {
     serve one -p 8080:80
     refused "driver failed programming external connectivity" "Bind for 0.0.0.0:8080 failed: port is already allocated" \

@@ -76,9 +76,14 @@ class Request : public Payload {
   Request(uint16_t type, unsigned flags);
 };
 
-// A socket in one network namespace, whichever the caller is in later.
+// A socket in one network namespace, whichever the caller is in later. To close one of nftables waits, for what was deleted
+// through any, for the kernel's grace period of 10 ms and more: those are closed by close_slow(), or with the process.
 class NetlinkSocket {
  public:
+  NetlinkSocket(NetlinkSocket&&) = default;
+  NetlinkSocket& operator=(NetlinkSocket&&) = default;
+  ~NetlinkSocket();
+
   static Result<NetlinkSocket> open(int protocol = NETLINK_ROUTE);
   // The caller leaves its network namespace for a moment.
   static Result<NetlinkSocket> open_in(FdView network_namespace);
@@ -88,10 +93,14 @@ class NetlinkSocket {
   Result<std::vector<std::string>> ask(Request request) { return ask_bytes(request.bytes()); }
   Result<std::vector<std::string>> ask_bytes(std::string_view bytes);
 
+  // Before others begin to delete what would be waited for.
+  static void close_slow();
+
  private:
-  explicit NetlinkSocket(Fd socket) : socket_(std::move(socket)) {}
+  explicit NetlinkSocket(Fd socket, bool slow = false) : socket_(std::move(socket)), slow_(slow) {}
 
   Fd socket_;
+  bool slow_;
 };
 
 }  // namespace estiva::net

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "estiva/base/netlink.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
 
@@ -21,6 +22,8 @@ Result<ShimConnection> ShimConnection::open(const std::string& socket, const shi
   shim::Hello said = hello;
   said.version = shim::kVersion;
   TRY(out.send(Type::kHello, shim::bytes_of(said)));
+  // The container's end is often waited for next, and its port is taken out of the firewall then.
+  net::NetlinkSocket::close_slow();
   const ShimMessage first = TRY(out.receive());
   const auto welcome = shim::read_front<shim::Welcome>(first.data);
   if (first.type != Type::kWelcome || !welcome)
