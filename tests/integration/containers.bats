@@ -107,6 +107,19 @@ is_condition() { [ "$(condition)" = "$1" ]; }
     assert_equal "$(cais df --format json | jq '.Containers == .["Stopped containers"] and .Containers > 12')" true
 }
 
+disk_waits() { # ARGUMENT...
+    strace -f -qq -o "$T/calls" -e trace=fsync,fdatasync,syncfs,sync \
+        "$CAIS" --root "$T/store" --run-root "$T/run" "$@" >/dev/null 3>&-
+    grep -c sync "$T/calls" || true
+}
+
+@test "a run of an image that is here waits for no disk" {
+    requires strace
+    good run --rm --network none busy:1 true
+    assert_equal "$(disk_waits run --rm --network none busy:1 true)" 0
+    [ "$(disk_waits import "$T/busybox.tar" busy:2)" -gt 0 ] || fail "an import is not written to disk"
+}
+
 @test "start, stop, restart: a stopped one comes back with its files" {
     detached busy:1 sh -c 'echo x >>/kept; trap "exit 5" TERM; echo ready; while :; do sleep 0.05; done'
     wait_for 10 grep -q ready "$T/store/containers/$CID/log"

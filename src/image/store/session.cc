@@ -63,6 +63,7 @@ Result<std::optional<LayerRecord>> Session::use_layer(const Digest& diff_id) {
 
 Result<Digest> Session::put_blob(std::string_view content, Algorithm algorithm) {
   const Digest digest = digest_of(content, algorithm);
+  has_documents_ = true;
   const Fd lock = TRY(store_->lock(LOCK_SH));
   TRY(lease(digest));
   if (store_->has_blob(digest) && store_->read_blob(digest).ok()) return digest;
@@ -81,6 +82,7 @@ Result<Digest> Session::put_blob(std::string_view content, Algorithm algorithm) 
 }
 
 Result<ImageRecord> Session::add_image(const NewImage& image) {
+  has_documents_ = true;
   ImageRecord record{.manifest = image.manifest,
                      .config = image.config,
                      .diff_ids = image.diff_ids,
@@ -123,6 +125,7 @@ Result<void> Session::sync() {
     // Without the mark (the disk may be full) the layer is read again at its next use, and that is all.
     (void)write_record(layer.value(), "record.json", record.value());
   }
+  if (!has_documents_ && brought_.empty()) return {};
   for (const char* each : {place::kBlobs, place::kImages, place::kNames}) {
     const Fd dir = TRY(store_->open_dir(each));
     for (const std::string& name : TRY(files::list(dir))) {
@@ -132,6 +135,7 @@ Result<void> Session::sync() {
     TRY(sys::fsync(dir));
   }
   brought_.clear();
+  has_documents_ = false;
   return {};
 }
 

@@ -58,8 +58,8 @@ class Session {
   // From here on the image is there, with its names. Its layers and blobs are there already, by this session.
   Result<ImageRecord> add_image(const NewImage& image);
 
-  // Writes what this session brought to disk and marks its layers so. Nothing depends on it but the next start after
-  // a crash: it may come after the image is in use.
+  // Writes what this session brought to disk and marks its layers so; nothing where it brought nothing. Nothing depends on
+  // it but the next start after a crash: it may come after the image is in use.
   Result<void> sync();
 
  private:
@@ -73,6 +73,7 @@ class Session {
   const Store* store_;
   std::string lease_name_;
   Fd lease_;
+  bool has_documents_ = false;   // blobs or images, since the last sync
   std::vector<Digest> brought_;  // layers
   std::vector<Digest> trusted_;  // layers that this process has hashed
 };
