@@ -89,7 +89,7 @@ is_gone() {
 is_restarted() {
     local shown
     shown=$(cais ps -a)
-    [[ $shown == *" Up "* || $shown == *"Exited (143)"* ]] || fail "$shown"
+    [[ $shown == *" Up "* || $shown == *"Restarting (143)"* ]] || fail "$shown"
     wait_for 20 is_up
     ! process_gone "$(state_value init)" || fail "up without a process: $shown"
     wait_for 5 promise_kept

@@ -163,3 +163,70 @@ settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
     assert_equal "$(cais inspect one | jq -c '.[0].HostConfig.RestartPolicy')" \
         '{"Name":"on-failure","MaximumRetryCount":1}'
 }
+
+# It has ended for the seventh time, and 6.4 seconds pass before it is started again. Its status is the number of its ends.
+backs_off() { # NAME
+    detached --name "$1" --restart always busy:1 sh -c 'echo x >>/ends; exit $(wc -l </ends)'
+    wait_for 30 is_now "$1" "restarting 6"
+}
+waiter() { sed -n 's/^by=//p' "$T/store/containers/$CID/restarting"; }
+
+@test "a back-off is Restarting in ps, its filters and inspect, whoever of cais waits" {
+    backs_off one
+    assert_match "$(cais ps)" 'Restarting \(7\) .* ago'
+    assert_equal "$(cais ps --format json | jq -r '.State + " " + .Names')" "restarting one"
+    assert_equal "$(cais ps --filter status=restarting --format json | jq -r .Names)" one
+    assert_equal "$(cais ps -aq --filter status=exited)$(cais ps -q --filter exited=7)" ""
+    assert_equal "$(cais inspect one | jq -c '.[0].State | [.Status, .Running, .Restarting, .Paused, .Pid, .ExitCode]')" \
+        '["restarting",true,true,false,0,7]'
+    assert_has "$(cais why one)" "about to be started again"
+    local first
+    first=$(waiter)
+    kill -KILL "$first"
+    wait_for 10 process_gone "$first"
+    # Nobody waits now, but the next command sees to it that somebody does.
+    is_now one "restarting 6" || fail "$(state_of one)"
+    [ "$(waiter)" != "$first" ] && ! process_gone "$(waiter)" || fail "it is said to restart, and nobody will do it"
+}
+
+@test "during a back-off: start has nothing to do, stop is its end, exec and others say what docker says" {
+    backs_off one
+    good start one
+    is_now one "restarting 6" || fail "start did not leave it to the policy: $(state_of one)"
+    refused "is restarting, wait until the container is running" -- exec one true
+    refused "cannot attach to a restarting container" -- attach one
+    for command in "kill -s USR1" pause top rm; do
+        try $command one
+        [ "$status" != 0 ] || fail "$command did what it can't do"
+    done
+    assert_has "$stderr" "You cannot remove a restarting container"
+    local waits
+    waits=$(waiter)
+    good stop one
+    is_now one "exited 6" || fail "$(state_of one)"
+    assert_match "$(cais ps -a)" 'Exited \(7\)'
+    wait_for 5 process_gone "$waits"
+    good start one
+    [[ $(state_of one) == *" "[0-4] ]] || fail "it did not begin anew: $(state_of one)"
+}
+
+@test "a back-off ends by kill, rm -f or restart; wait waits for the end after it" {
+    backs_off one
+    local waits
+    cais wait one >"$T/waited" 3>&- &
+    wait_for 20 grep -qx 8 "$T/waited"
+    wait_for 5 is_now one "restarting 7"
+    waits=$(waiter)
+    good restart one
+    [[ $(state_of one) == *" "[0-4] ]] || fail "it did not begin anew: $(state_of one)"
+    wait_for 5 process_gone "$waits"
+    backs_off two
+    good kill two
+    is_now two "exited 6" || fail "$(state_of two)"
+    good start two
+    wait_for 20 is_now two "restarting 4"
+    waits=$(waiter)
+    good rm -f two
+    wait_for 5 process_gone "$waits"
+    assert_equal "$(cais ps -a --format json | jq -r .Names)" one
+}

@@ -47,11 +47,12 @@ class Members {
 
 void write_state(Members& out, const Status& status) {
   const bool runs = status.condition == Condition::kRunning || status.condition == Condition::kPaused;
+  const bool restarts = status.condition == Condition::kRestarting;
   out.begin("State");
   out.text("Status", name_of(status.condition));
-  out.boolean("Running", runs);
+  out.boolean("Running", runs || restarts);  // as docker has it
   out.boolean("Paused", status.condition == Condition::kPaused);
-  out.boolean("Restarting", false);
+  out.boolean("Restarting", restarts);
   out.boolean("OOMKilled", !runs && status.exit.oom);
   out.boolean("Dead", false);
   out.number("Pid", runs ? status.state.init : 0);

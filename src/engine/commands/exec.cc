@@ -76,7 +76,7 @@ Result<void> check_running(const Engine& engine, const ContainerRecord& record) 
   if (condition == Condition::kPaused)
     return Error(Code::kState,
                  text::cat("Container ", record.id, " is paused, unpause the container before exec"));
-  return Error(Code::kState, text::cat("Container ", record.id, " is not running"));
+  return not_running(record.id, condition);
 }
 
 // The connection is about the new process, which has begun.

@@ -52,7 +52,8 @@ Result<std::vector<Listed>> choose(const Engine& engine, const PsFlags& flags) {
   for (ContainerRecord& record : TRY(engine.containers.list())) {
     Listed each{std::move(record), {}};
     each.status = TRY(status_of(engine.containers, each.record));
-    if ((all || runs(each.status)) && out.size() < most && filter.takes(each)) out.push_back(std::move(each));
+    const bool shown = all || runs(each.status) || each.status.condition == Condition::kRestarting;
+    if (shown && out.size() < most && filter.takes(each)) out.push_back(std::move(each));
   }
   return out;
 }

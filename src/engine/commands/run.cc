@@ -13,6 +13,7 @@
 #include "engine/run/after_exit.h"
 #include "engine/run/create.h"
 #include "engine/run/remove.h"
+#include "engine/run/restart.h"
 #include "engine/run/start.h"
 #include "engine/spec/seccomp.h"
 #include "estiva/base/files.h"
@@ -152,9 +153,10 @@ Result<int> start_attached(Invocation& in, const Engine& engine, const std::stri
   return follow(engine, record, connection.value(), std::move(options));
 }
 
-// Another command may be faster: what runs is what was wanted.
+// Another command may be faster: what runs is what was wanted. So is, as docker has it, what is about to.
 Result<void> start_one(const Engine& engine, const ContainerRecord& record) {
-  if (TRY(condition_of(engine.containers, record)) == Condition::kRunning) return {};
+  const Condition condition = TRY(condition_of(engine.containers, record));
+  if (condition == Condition::kRunning || condition == Condition::kRestarting) return {};
   const Result<ShimConnection> started = start_container(engine, record.id, {});
   if (started.ok() || TRY(condition_of(engine.containers, record)) == Condition::kRunning) return {};
   return Error::from_parts(started.error().parts());
@@ -220,6 +222,8 @@ Result<int> attach_command(Invocation& in) {
   const Condition condition = TRY(condition_of(engine.containers, record));
   if (condition == Condition::kPaused)
     return Error(Code::kState, "You cannot attach to a paused container, unpause it first");
+  if (condition == Condition::kRestarting)
+    return Error(Code::kState, "You cannot attach to a restarting container, wait until it is running");
   if (condition != Condition::kRunning)
     return Error(Code::kState, "You cannot attach to a stopped container, start it first");
   options.input = !flags.no_stdin && record.options.interactive;
@@ -247,10 +251,13 @@ Result<std::vector<Fd>> inherited() {
 
 Result<int> after(Invocation& in) {
   const Strings operands = TRY(parse_operands(kAfterExit, nullptr, in, 1, 1));
-  // Before the end of the process, at which the kernel takes its time for what else is open.
-  const std::vector<Fd> clients = TRY(inherited());
+  std::vector<Fd> clients = TRY(inherited());
   const Engine engine = TRY(open_engine(globals(in).root, globals(in).run_root, globals(in).storage));
-  TRY(after_exit(engine, operands[0]));
+  Result<ContainerRecord> done = after_exit(engine, operands[0]);
+  // They wait neither for a back-off nor for the end of this process, at which the kernel takes its time.
+  clients.clear();
+  const ContainerRecord record = TRY(std::move(done));
+  TRY(keep_promise(engine, record));
   return 0;
 }
 

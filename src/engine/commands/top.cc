@@ -36,7 +36,7 @@ Result<ContainerRecord> running(const Engine& engine, const std::string& name) {
   const ContainerRecord record = TRY(engine.containers.find(name));
   const Condition condition = TRY(condition_of(engine.containers, record));
   if (condition == Condition::kRunning || condition == Condition::kPaused) return record;
-  return Error(Code::kState, text::cat("Container ", record.id, " is not running"));
+  return not_running(record.id, condition);
 }
 
 Result<std::vector<int64_t>> pids_of(const ContainerRecord& record) {

@@ -76,6 +76,7 @@ class Teller {
         if (start_error_.at_ns == 0) say("It was created and never started: cais start does that.");
         break;
       case Condition::kExited:
+      case Condition::kRestarting:
         ended();
         break;
     }
@@ -200,6 +201,7 @@ class Teller {
       say("Its restart policy ", policy, " does not count: it ended with success", so_far, ".");
     } else {
       say("Its restart policy is ", policy, so_far, ".");
+      if (status_.condition == Condition::kRestarting) say("It is about to be started again.");
     }
   }
 

@@ -7,6 +7,7 @@
 
 #include <iterator>
 
+#include "engine/container/restarting.h"
 #include "engine/format.h"
 #include "estiva/base/files.h"
 #include "estiva/base/identity.h"
@@ -17,7 +18,8 @@ namespace estiva::engine {
 
 namespace {
 
-constexpr std::string_view kNames[] = {"created", "created", "running", "paused", "exited", "removing"};
+constexpr std::string_view kNames[] = {"created", "created",    "running", "paused",
+                                       "exited",  "restarting", "removing"};
 constexpr int64_t kSecond = 1'000'000'000;
 constexpr char kRunningFile[] = "running";
 
@@ -32,6 +34,17 @@ Result<T> read_values(const std::string& path, std::span<const Key> keys) {
 }  // namespace
 
 std::string_view name_of(Condition condition) { return kNames[static_cast<size_t>(condition)]; }
+
+bool has_ended(Condition condition) {
+  return condition == Condition::kExited || condition == Condition::kRestarting;
+}
+
+Error not_running(std::string_view container, Condition condition) {
+  const char* reason = condition == Condition::kRestarting
+                           ? " is restarting, wait until the container is running"
+                           : " is not running";
+  return Error(Code::kState, text::cat("Container ", container, reason));
+}
 
 bool is_alive(int32_t pid, uint64_t start) {
   if (pid <= 0) return false;
@@ -93,6 +106,8 @@ Result<Status> status_of(const Containers& containers, const ContainerRecord& re
   } else {
     out.stale = ran_before_boot(containers, record.id).has_value();
   }
+  if (out.condition == Condition::kExited && is_restarting(containers, record, out.exit))
+    out.condition = Condition::kRestarting;
   if (record.removing) out.condition = Condition::kRemoving;
   return out;
 }
@@ -113,7 +128,9 @@ std::string describe(const Status& status) {
     case Condition::kPaused:
       return text::cat("Up ", since(status.state.started_ns), " (Paused)");
     case Condition::kExited:
-      return text::cat("Exited (", status.exit.code, ") ", since(status.exit.finished_ns), " ago");
+    case Condition::kRestarting:
+      return text::cat(status.condition == Condition::kExited ? "Exited (" : "Restarting (", status.exit.code,
+                       ") ", since(status.exit.finished_ns), " ago");
     case Condition::kRemoving:
       return "Removal In Progress";
   }

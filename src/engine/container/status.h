@@ -10,7 +10,8 @@
 
 namespace estiva::engine {
 
-enum class Condition : uint8_t { kCreated, kStarting, kRunning, kPaused, kExited, kRemoving };
+// kRestarting: it has ended, and somebody waits to start it again.
+enum class Condition : uint8_t { kCreated, kStarting, kRunning, kPaused, kExited, kRestarting, kRemoving };
 std::string_view name_of(Condition condition);  // docker's words: "running"
 
 struct Status {
@@ -20,6 +21,11 @@ struct Status {
   bool stale = false;      // it has ended, by a boot or without its shim, and nobody cleaned up yet
   bool forgotten = false;  // who paused it, for as long as it worked, has died
 };
+
+// It ran, and does not now.
+bool has_ended(Condition condition);
+// What needs a container that runs is refused.
+Error not_running(std::string_view container, Condition condition);
 
 Result<Condition> condition_of(const Containers& containers, const ContainerRecord& record);
 Result<Status> status_of(const Containers& containers, const ContainerRecord& record);
@@ -53,7 +59,7 @@ Result<void> unmark_running(const Containers& containers, const std::string& id)
 // It ran when the host went down, and nobody has written its end down yet.
 std::optional<RunningMark> ran_before_boot(const Containers& containers, const std::string& id);
 
-// "Up 5 minutes", "Exited (0) 2 seconds ago".
+// "Up 5 minutes", "Exited (0) 2 seconds ago", "Restarting (1) 2 seconds ago".
 std::string describe(const Status& status);
 // RFC 3339 with nanoseconds; docker's year 1 for 0.
 std::string utc_text(int64_t nanoseconds);

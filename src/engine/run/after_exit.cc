@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "engine/container/asked.h"
+#include "engine/container/restarting.h"
 #include "engine/container/status.h"
 #include "engine/network/bridge.h"
 #include "engine/run/pause.h"
@@ -171,16 +172,13 @@ Result<void> finish_locked(const Engine& engine, const std::string& id) {
   return leave_nothing(containers, id);
 }
 
-Result<void> after_exit(const Engine& engine, const std::string& id) {
-  ContainerRecord record;
-  {
-    const Fd lock = TRY(engine.containers.lock(id));
-    record = TRY(engine.containers.read(id));
-    TRY(promise_restart(engine, record));
-    TRY(finish_locked(engine, id));
-    TRY(remove_if_due(engine, id));
-  }
-  return keep_promise(engine, record);
+Result<ContainerRecord> after_exit(const Engine& engine, const std::string& id) {
+  const Fd lock = TRY(engine.containers.lock(id));
+  ContainerRecord record = TRY(engine.containers.read(id));
+  TRY(promise_restart(engine, record));
+  TRY(finish_locked(engine, id));
+  TRY(remove_if_due(engine, id));
+  return record;
 }
 
 Result<std::vector<Error>> reconcile(const Engine& engine) {

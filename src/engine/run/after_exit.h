@@ -7,9 +7,9 @@
 
 namespace estiva::engine {
 
-// What the shim becomes.
+// What the shim becomes. keep_promise() is to follow.
 Strings after_exit_command(const Engine& engine, const std::string& id);
-Result<void> after_exit(const Engine& engine, const std::string& id);
+Result<ContainerRecord> after_exit(const Engine& engine, const std::string& id);
 
 // With the container's lock: cleans up after a shim that has ended, after a start that was not finished; nothing to do
 // while the container runs.

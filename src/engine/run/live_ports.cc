@@ -30,7 +30,7 @@ Result<void> check_live(const Engine& engine, const ContainerRecord& record) {
                                            ": nothing is published"));
   const Condition condition = TRY(condition_of(engine.containers, record));
   if (condition == Condition::kRunning || condition == Condition::kPaused) return {};
-  return Error(Code::kState, text::cat("Container ", record.name, " is not running"));
+  return not_running(record.name, condition);
 }
 
 Result<Ipv6> ipv6_of(const Containers& containers, const std::string& id) {

@@ -38,8 +38,7 @@ Result<void> pause_container(const Engine& engine, const ContainerRecord& record
   const Condition condition = TRY(condition_of(containers, record));
   if (condition == Condition::kPaused)
     return Error(Code::kState, text::cat("Container ", record.short_id(), " is already paused"));
-  if (condition != Condition::kRunning)
-    return Error(Code::kState, text::cat("Container ", record.short_id(), " is not running"));
+  if (condition != Condition::kRunning) return not_running(record.short_id(), condition);
   TRY(mark_as_ours(containers, record.id));
   const Result<std::string> paused = call_runtime(record, {"pause", record.id}, lock);
   if (!paused.ok()) {

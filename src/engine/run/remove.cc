@@ -16,8 +16,8 @@ namespace estiva::engine {
 
 namespace {
 
-Error is_running(const ContainerRecord& record) {
-  return Error(Code::kState, text::cat("You cannot remove a running container ", record.id,
+Error refuse_running(const ContainerRecord& record, Condition condition) {
+  return Error(Code::kState, text::cat("You cannot remove a ", name_of(condition), " container ", record.id,
                                        ". Stop the container before attempting removal or force remove"));
 }
 
@@ -44,8 +44,9 @@ Result<bool> remove_ended(const Engine& engine, const std::string& id) {
 // False: it runs again.
 Result<bool> try_remove(const Engine& engine, const std::string& id, bool force) {
   const ContainerRecord record = TRY(engine.containers.read(id));
-  const bool running = runs(TRY(status_of(engine.containers, record)));
-  if (running && !force) return is_running(record);
+  const Status status = TRY(status_of(engine.containers, record));
+  const bool running = runs(status) || status.condition == Condition::kRestarting;
+  if (running && !force) return refuse_running(record, status.condition);
   if (running) TRY(kill_container(engine, record));
   return remove_ended(engine, id);
 }

@@ -14,8 +14,6 @@ Result<void> promise_restart(const Engine& engine, const ContainerRecord& record
 // kept then.
 Result<void> keep_promise(const Engine& engine, const ContainerRecord& record);
 
-// Somebody has promised a restart and is no more.
-bool is_promise_broken(const Containers& containers, const std::string& id);
 // With the lock: another process goes on with it, for whoever waits for this one is not to wait for the back-off too.
 // Where nothing is to be restarted any more the promise is forgotten, and so is one of an earlier boot.
 Result<void> pass_promise(const Engine& engine, const std::string& id);

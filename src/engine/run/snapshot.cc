@@ -31,9 +31,7 @@ std::string rootfs_of(const Engine& engine, const std::string& id) {
 
 bool runs(Condition condition) { return condition == Condition::kRunning || condition == Condition::kPaused; }
 
-bool stands(Condition condition) {
-  return condition == Condition::kCreated || condition == Condition::kExited;
-}
+bool stands(Condition condition) { return condition == Condition::kCreated || has_ended(condition); }
 
 Error in_the_way(const ContainerRecord& record, Condition condition) {
   return Error(Code::kState, text::cat("Container ", record.name, " is ", name_of(condition)));
@@ -161,7 +159,7 @@ Result<void> sweep_container(const Engine& engine, const std::string& id) {
   if (stands(condition) && TRY(image::is_as_image(bundle)))
     made = make_working_directory(engine, bundle, rootfs);
   // One that was never started stays mounted, as it was created. Who works in there may stay.
-  if (condition == Condition::kExited) (void)unmount_rootfs(rootfs);
+  if (has_ended(condition)) (void)unmount_rootfs(rootfs);
   TRY(std::move(made));
   return sys::unlinkat(FdView::cwd(), engine.containers.file(id, kUnswept));
 }

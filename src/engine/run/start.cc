@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/container/asked.h"
+#include "engine/container/restarting.h"
 #include "engine/container/status.h"
 #include "engine/network/bridge.h"
 #include "engine/network/network.h"
@@ -117,8 +118,11 @@ Error in_dockers_words(const std::string& bundle, const Error& error) {
   return refusal ? Error(Code::kNotFound, *refusal) : std::move(same);
 }
 
-Result<void> check_startable(const Status& status) {
-  if (status.condition == Condition::kCreated || status.condition == Condition::kExited) return {};
+// What was to be restarted may have been stopped, or started, meanwhile.
+Result<void> check_startable(const Status& status, bool by_policy) {
+  if (by_policy && status.condition != Condition::kRestarting)
+    return Error(Code::kState, "the container is not to be restarted any more");
+  if (status.condition == Condition::kCreated || has_ended(status.condition)) return {};
   if (status.condition == Condition::kPaused)
     return Error(Code::kState, "cannot start a paused container, try unpause instead");
   return Error(Code::kState, text::cat("the container is ", name_of(status.condition)));
@@ -180,10 +184,12 @@ Result<ShimConnection> start_container(const Engine& engine, const std::string& 
   const Fd lock = TRY(containers.lock(id));
   TRY(finish_locked(engine, id));
   ContainerRecord record = TRY(containers.read(id));
-  TRY(check_startable(TRY(status_of(containers, record))));
-  if (!request.by_policy && (record.stopped_by_user || record.restarts != 0)) {
+  TRY(check_startable(TRY(status_of(containers, record)), request.by_policy));
+  if (!request.by_policy) TRY(forget_promise(containers, id));
+  const uint32_t restarts = request.by_policy ? record.restarts + 1 : 0;
+  if (record.restarts != restarts || record.stopped_by_user) {
     record.stopped_by_user = false;
-    record.restarts = 0;
+    record.restarts = restarts;
     TRY(containers.write(record));
   }
   Result<ShimConnection> started = start_locked(engine, record, request);

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "engine/container/asked.h"
+#include "engine/container/restarting.h"
 #include "engine/container/status.h"
 #include "engine/run/pause.h"
 #include "engine/run/signals.h"
@@ -90,12 +91,13 @@ Result<std::string> end(const Engine& engine, const ContainerRecord& record, con
   return text::cat("its program ignores signal ", signal, ", so there was nothing to wait for: killed");
 }
 
-// Under the lock, so that a restart sees it.
+// Under the lock, so that a restart sees it. Who waits to do one gives up.
 Result<void> mark_stopped(const Engine& engine, const std::string& id) {
   const Fd lock = TRY(engine.containers.lock(id));
   ContainerRecord record = TRY(engine.containers.read(id));
   record.stopped_by_user = true;
-  return engine.containers.write(record);
+  TRY(engine.containers.write(record));
+  return forget_promise(engine.containers, id);
 }
 
 }  // namespace
@@ -120,13 +122,15 @@ Result<void> kill_container(const Engine& engine, const ContainerRecord& record)
 
 Result<void> signal_container(const Engine& engine, const ContainerRecord& record, int signal) {
   const Status status = TRY(status_of(engine.containers, record));
+  const bool ends = signal == SIGKILL || signal == TRY(stop_signal_of(record));
+  // There is no process to send it to, but the end is what was wanted.
+  if (status.condition == Condition::kRestarting && ends) return mark_stopped(engine, record.id);
   const bool runs = status.condition == Condition::kRunning || status.condition == Condition::kPaused;
   if (!runs)
     return Error(Code::kState, text::cat("Cannot kill container: ", record.name, ": Container ", record.id,
                                          " is not running"));
   const bool kills = signal == SIGKILL || signal == SIGTERM;
   if (kills && status.condition == Condition::kPaused) TRY(unpause_container(engine, record));
-  const bool ends = signal == SIGKILL || signal == TRY(stop_signal_of(record));
   if (ends && !record.options.restart.empty()) TRY(mark_stopped(engine, record.id));
   const ShimConnection connection = TRY(connect(engine, record));
   TRY(send_noted(engine, record, connection, {"kill", signal}));

@@ -141,7 +141,7 @@ ContainerView::~ContainerView() {
   const Result<ContainerRecord> record = engine_->containers.read(id_);
   if (!record.ok()) return;
   const Result<Condition> condition = condition_of(engine_->containers, record.value());
-  const bool ended = condition.ok() && condition.value() == Condition::kExited;
+  const bool ended = condition.ok() && has_ended(condition.value());
   if (ended) (void)image::unmount(rootfs_of(*engine_, id_));
 }
 
