@@ -51,12 +51,51 @@ named() { jq -c '[.manifests[].annotations | ."org.opencontainers.image.ref.name
     good save --format oci -o "$T/layout" busy:1
     assert_equal "$(named "$T/layout" | jq -c sort)" '["1","2","3"]'
     assert_equal "$(skopeo inspect --config "oci:$T/layout:1" | jq -c .config.Env)" '["second=1"]'
-    refused "holds 3 images" "cais load takes them all" -- copy "oci:$T/layout" one:1
-    good rmi -f busy:1 busy:2
+    refused "holds 3 images, choose one" "oci:PLACE:TAG: 2, 3, 1" "cais load takes them all" -- copy "oci:$T/layout" one:1
+    good copy "oci:$T/layout:3" one:1
+    assert_equal "$(cais inspect one:1 | jq -r '.[0].Id')" "$second"
+    good rmi -f one:1 busy:1 busy:2
     good load "$T/layout"
     assert_has "$output" "Loaded image: busy:1" "Loaded image: busy:2" "Loaded image: layout:3"
     assert_equal "$(cais inspect busy:1 busy:2 layout:3 | jq -r '.[].Id' | sort -u)" "$second"
     [ "$first" != "$second" ] || fail "there is one image only"
+}
+
+# Of what was copied from PLACE.
+id_at() { # PLACE
+    good copy "$1" chosen:1
+    cais inspect chosen:1 | jq -r '.[0].Id'
+    good rmi chosen:1
+}
+
+@test "a tag behind a layout, or an archive of one, chooses an image: oci:DIR:TAG" {
+    busybox_image
+    good import --change "ENV second=1" "$T/busybox.tar" busy:2
+    local first second place
+    first=$(cais inspect busy:1 | jq -r '.[0].Id') second=$(cais inspect busy:2 | jq -r '.[0].Id')
+    good save --format oci -o "$T/layout" busy:1 busy:2
+    good save --format oci-archive -o "$T/both.tar" busy:1 busy:2
+    good save --format oci -o "$T/a:2" busy:1
+    for place in "oci:$T/layout" "$T/layout" "oci-archive:$T/both.tar" "$T/both.tar"; do
+        assert_equal "$(id_at "$place:1") $(id_at "$place:2")" "$first $second"
+    done
+    # What exists under the whole name has no tag.
+    assert_equal "$(id_at "oci:$T/a:2") $(id_at "oci:$T/a:2:1")" "$first $first"
+    good bundle "oci:$T/layout:2" "$T/b"
+    assert_has "$(jq -c .process.env "$T/b/config.json")" second=1
+    good unbundle "$T/b"
+    good run --rm --network host "oci:$T/layout:2" sh -c 'echo $second'
+    assert_equal "$output" 1
+    good load "oci:$T/layout:2"
+    assert_equal "$output" "Loaded image: busy:2"
+    refused "$T/layout" 'no image has the tag "3"' "its tags: 1, 2" -- load "oci:$T/layout:3"
+    refused "holds 2 images, choose one" "oci:PLACE:TAG: 1, 2" -- bundle "oci:$T/layout" "$T/b"
+    refused "is no OCI layout, so no tag" -- load "$T/busybox.tar:1"
+    refused "No such file" -- load "oci:$T/nowhere:1"
+    # podman writes a full name there.
+    jq -c '.manifests[1].annotations = {"org.opencontainers.image.ref.name": "docker.io/library/busy:2"}' \
+        "$T/layout/index.json" >"$T/index" && cp "$T/index" "$T/layout/index.json"
+    assert_equal "$(id_at "oci:$T/layout:docker.io/library/busy:2")" "$second"
 }
 
 @test "a layout is not written to where it is none, and is as before where something is wrong" {

@@ -258,10 +258,7 @@ Result<int> copy(Invocation& in) {
     const image::Source source = TRY(image::open_source(store, operands[0]));
     std::vector<std::string> names;
     if (!target) names.push_back(TRY(Reference::parse(operands[1])).full());
-    if (source.images.size() != 1)
-      return Error(Code::kInvalid, text::cat("holds ", source.images.size(), " images; one can be copied"))
-          .object(source.path)
-          .hint("cais load takes them all; then name the one");
+    TRY(image::check_single(source));
     const std::vector<image::ImageRecord> records = TRY(import_all(session, source, names));
     images.push_back({{records[0], {}}, source.images[0].names});
   } else {
@@ -293,6 +290,7 @@ const Command kExport = {"export", "IMAGE|DIR", "write the files of an image or 
                          kExportRows, export_files};
 static constexpr const char* kCopyExamples =
     "  cais copy docker-archive:app.tar oci:app\n"
+    "  cais copy oci:app:1.0 app:1.0\n"
     "  cais copy app:1.0 oci-archive:app.tar\n";
 const Command kCopy = {"copy", "SOURCE TARGET", "copy an image between formats and the store", {}, copy,
                        false,  kCopyExamples};

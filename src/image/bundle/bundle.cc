@@ -141,11 +141,7 @@ Result<Chosen> choose_place(Session& session, const BundleOptions& options, cons
     chosen.state.lower = {source.path};
     return chosen;
   }
-  if (source.images.size() != 1) {
-    return Error(Code::kInvalid, text::cat("holds ", source.images.size(), " images"))
-        .object(source.path)
-        .hint("cais load takes them all; then name the one");
-  }
+  TRY(check_single(source));
   const SourceImage& image = source.images[0];
   if (!image.config.empty()) {
     chosen.config = image.config;

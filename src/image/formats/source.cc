@@ -91,15 +91,27 @@ std::vector<std::string> names_of(const Annotations& annotations, std::string_vi
   return {};
 }
 
-// The platform's manifests of an index, with the names that stand beside them.
+std::string tag_of(const Annotations& annotations) {
+  const auto found = annotations.find(kRefName);
+  return found == annotations.end() ? std::string() : found->second;
+}
+
+// What an entry of an index is called; one of an inner index as the outer's entry, if it says nothing itself.
+struct Called {
+  std::vector<std::string> names;
+  std::string tag;
+};
+
+// The platform's manifests of an index, with what stands beside them.
 Result<void> add_manifests(const Locate& locate, const Index& index, Source& source, int depth,
-                           const std::vector<std::string>& names) {
+                           const Called& outer) {
   const Platform host = host_platform();
   for (const Descriptor& each : index.manifests) {
     if (each.platform && (each.platform->os != host.os || each.platform->architecture != host.architecture))
       continue;
-    std::vector<std::string> own = names_of(each.annotations, source.path);
-    if (own.empty()) own = names;
+    Called own{names_of(each.annotations, source.path), tag_of(each.annotations)};
+    if (own.names.empty()) own.names = outer.names;
+    if (own.tag.empty()) own.tag = outer.tag;
     if (media::is_index(each.media_type) && depth < 2) {
       const Index inner = TRY(read_index(TRY(read_document(locate, each, kManifestLimit))));
       TRY(add_manifests(locate, inner, source, depth + 1, own));
@@ -128,15 +140,36 @@ Result<void> add_manifests(const Locate& locate, const Index& index, Source& sou
       layer.diff_id = config.value().rootfs.diff_ids[i];
       image.layers.push_back(std::move(layer));
     }
-    image.names = std::move(own);
+    image.names = std::move(own.names);
+    image.tag = std::move(own.tag);
     source.images.push_back(std::move(image));
   }
   return {};
 }
 
+// Of strangers, for people.
+std::string shown_tags(const std::vector<std::string>& tags) {
+  std::vector<std::string> shown;
+  for (const std::string& tag : tags)
+    if (!tag.empty()) shown.push_back(text::printable(tag));
+  return text::join(shown, ", ");
+}
+
+Result<void> choose_tag(Index& index, const Source& source) {
+  std::vector<std::string> tags;
+  for (const Descriptor& each : index.manifests) tags.push_back(tag_of(each.annotations));
+  std::erase_if(index.manifests,
+                [&](const Descriptor& each) { return tag_of(each.annotations) != source.tag; });
+  if (!index.manifests.empty()) return {};
+  return Error(Code::kNotFound, text::cat("no image has the tag ", text::quote(source.tag)))
+      .object(source.path)
+      .hint(text::cat("its tags: ", shown_tags(tags)));
+}
+
 Result<void> read_oci(const Locate& locate, Source& source) {
   const std::string text = TRY(read_located(locate, "index.json", kManifestLimit));
-  const Index index = TRY(read_index(text).context([] { return "index.json"; }));
+  Index index = TRY(read_index(text).context([] { return "index.json"; }));
+  if (!source.tag.empty()) TRY(choose_tag(index, source));
   TRY(add_manifests(locate, index, source, 0, {}));
   if (!source.images.empty()) return {};
   return Error(Code::kNotFound,
@@ -255,15 +288,32 @@ Result<void> read_layout(Source& source) {
 
 struct Place {
   std::optional<Format> format;
-  std::string path;
+  std::string path, tag;
 };
+
+bool is_there(const std::string& path) { return sys::fstatat(FdView::cwd(), path, 0).ok(); }
+
+bool has_tags(std::optional<Format> format) {
+  return !format || *format == Format::kOciLayout || *format == Format::kOciArchive;
+}
+
+void split_tag(Place& place) {
+  if (place.path == "-" || !has_tags(place.format) || is_there(place.path)) return;
+  for (size_t colon = place.path.find(':'); colon != place.path.npos;
+       colon = place.path.find(':', colon + 1)) {
+    if (!is_there(place.path.substr(0, colon))) continue;
+    place.tag = place.path.substr(colon + 1);
+    place.path.resize(colon);
+    return;
+  }
+}
 
 Place parse_place(const std::string& where) {
   for (size_t i = 0; i < std::size(kFormatNames); ++i) {
     const std::string prefix = text::cat(kFormatNames[i], ":");
-    if (where.starts_with(prefix)) return {static_cast<Format>(i), where.substr(prefix.size())};
+    if (where.starts_with(prefix)) return {static_cast<Format>(i), where.substr(prefix.size()), {}};
   }
-  return {std::nullopt, where};
+  return {std::nullopt, where, {}};
 }
 
 }  // namespace
@@ -274,9 +324,7 @@ bool is_place(const std::string& text) {
   return parse_place(text).format.has_value() || text.starts_with('/') || text.starts_with('.');
 }
 
-Result<Source> open_source(const Store& store, const std::string& where) {
-  Place place = parse_place(where);
-  Source source;
+static Result<void> read_source(const Store& store, Place place, Source& source) {
   source.path = place.path == "-" ? place.path : TRY(files::absolute(place.path));
   const bool is_dir = source.path != "-" && S_ISDIR(TRY(sys::fstatat(FdView::cwd(), source.path, 0)).st_mode);
   if (is_dir && !place.format) {
@@ -286,12 +334,35 @@ Result<Source> open_source(const Store& store, const std::string& where) {
   if (place.format == Format::kRootfsDir || place.format == Format::kOciLayout) {
     if (!is_dir) return Error::system(text::cat("open ", source.path), ENOTDIR);
     source.format = *place.format;
-    if (source.format == Format::kOciLayout) TRY(read_layout(source));
-    return source;
+    return source.format == Format::kOciLayout ? read_layout(source) : Result<void>();
   }
   if (is_dir) return Error::system(text::cat("open ", source.path), EISDIR);
-  TRY(read_archive(store, source, place.format));
-  return source;
+  return read_archive(store, source, place.format);
+}
+
+Result<Source> open_source(const Store& store, const std::string& where) {
+  Place place = parse_place(where);
+  split_tag(place);
+  Source source;
+  source.tag = place.tag;
+  TRY(read_source(store, std::move(place), source));
+  if (source.tag.empty() || has_tags(source.format)) return source;
+  return Error(Code::kInvalid, "is no OCI layout, so no tag chooses an image of it")
+      .object(source.path)
+      .hint("leave out the tag behind it");
+}
+
+Result<void> check_single(const Source& source) {
+  if (source.images.size() == 1) return {};
+  std::vector<std::string> tags;
+  for (const SourceImage& image : source.images) tags.push_back(image.tag);
+  const std::string shown = shown_tags(tags);
+  return Error(Code::kInvalid, text::cat("holds ", source.images.size(), " images, choose one"))
+      .object(source.path)
+      .hint(text::cat(shown.empty()
+                          ? ""
+                          : text::cat("by its tag, as ", name_of(source.format), ":PLACE:TAG: ", shown, "; "),
+                      "cais load takes them all"));
 }
 
 Result<Spool> Spool::make(const Store& store) {

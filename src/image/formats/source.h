@@ -29,6 +29,7 @@ struct SourceImage {
   std::string config;  // its text; empty for a rootfs
   std::vector<SourceLayer> layers;
   std::vector<std::string> names;  // full references
+  std::string tag;                 // in the layout; may be empty
 };
 
 // A file in the store's own directory that goes with the object: what came from a pipe, or unpacked from gzip.
@@ -50,13 +51,17 @@ class Spool {
 struct Source {
   Format format = Format::kRootfsDir;
   std::string path;  // of what the layers are in
+  std::string tag;   // only the images that have it were asked for; empty: all
   std::vector<SourceImage> images;
   Spool spool;
 };
 
 // "oci:DIR", "oci-archive:FILE", "docker-archive:FILE", "rootfs:FILE" or "dir:DIR", or a path alone, whose kind is then
-// found out; "-" is standard input. A compressed archive is unpacked into a spool first.
+// found out; "-" is standard input. ":TAG" behind a layout chooses by org.opencontainers.image.ref.name, as with skopeo; what
+// exists under the whole name has no tag. A compressed archive is unpacked into a spool first.
 Result<Source> open_source(const Store& store, const std::string& where);
+// Where one is wanted.
+Result<void> check_single(const Source& source);
 // Whether a text that could be an image's name is meant as a place: it has such a prefix, or begins with "/" or ".".
 bool is_place(const std::string& text);
 
