@@ -11,8 +11,10 @@
 #include <fcntl.h>
 #include <linux/keyctl.h>
 #include <mqueue.h>
+#include <rdma/ib_user_verbs.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,6 +182,39 @@ static int cmd_open(char** args) {
   return tell("open", fd < 0 ? -1 : 0);
 }
 
+// A command to an RDMA device whose whole argument is where its answer, of so many words of 4 bytes, goes.
+static long verb(int fd, unsigned command, unsigned short answer_words) {
+  unsigned answer[2];
+  struct {
+    struct ib_uverbs_cmd_hdr head;
+    uint64_t answer;
+  } request = {{command, sizeof request / 4, answer_words}, (uintptr_t)answer};
+  return write(fd, &request, sizeof request);
+}
+
+// rdma NODE CONTEXTS DOMAINS: takes so many handles of the device, and with the first so many objects.
+static int cmd_rdma(char** args) {
+  long contexts = 0, domains = 0;
+  int first = -1;
+  for (; contexts < number(args[1]); contexts++) {
+    int fd = open(args[0], O_RDWR);
+    if (fd < 0) return tell("open", -1);
+    if (verb(fd, IB_USER_VERBS_CMD_GET_CONTEXT, 2) < 0) {
+      tell("context", -1);
+      break;
+    }
+    if (first < 0) first = fd;
+  }
+  for (; domains < number(args[2]); domains++) {
+    if (verb(first, IB_USER_VERBS_CMD_ALLOC_PD, 1) < 0) {
+      tell("domain", -1);
+      break;
+    }
+  }
+  printf("contexts: %ld\ndomains: %ld\n", contexts, domains);
+  return 0;
+}
+
 static int cmd_mq(char** args) {
   struct mq_attr attr = {.mq_maxmsg = 2, .mq_msgsize = 64};
   mqd_t q = mq_open(args[0], O_CREAT | O_RDWR, 0600, &attr);
@@ -322,29 +357,18 @@ static const struct {
   int (*run)(char** args);
   int least;  // arguments
 } commands[] = {
-    {"args", cmd_args, 0},
-    {"env", cmd_env, 0},
-    {"fds", cmd_fds, 0},
-    {"ids", cmd_ids, 0},
-    {"rlimits", cmd_rlimits, 0},
-    {"signals", cmd_signals, 0},
-    {"keyring", cmd_keyring, 0},
-    {"alloc", cmd_alloc, 1},
-    {"forks", cmd_forks, 1},
-    {"burn", cmd_burn, 1},
-    {"clocks", cmd_clocks, 0},
-    {"mknod", cmd_mknod, 4},
-    {"open", cmd_open, 2},
-    {"mq", cmd_mq, 1},
-    {"tty", cmd_tty, 0},
-    {"syscall", cmd_syscall, 1},
-    {"syscall32", cmd_syscall32, 1},
-    {"catch", cmd_catch, 0},
-    {"scheduler", cmd_scheduler, 0},
-    {"notify", cmd_notify, 1},
-    {"exit", cmd_exit, 1},
-    {"kill", cmd_kill, 1},
-    {"sleep", cmd_sleep, 1},
+    {"args", cmd_args, 0},       {"env", cmd_env, 0},
+    {"fds", cmd_fds, 0},         {"ids", cmd_ids, 0},
+    {"rlimits", cmd_rlimits, 0}, {"signals", cmd_signals, 0},
+    {"keyring", cmd_keyring, 0}, {"alloc", cmd_alloc, 1},
+    {"forks", cmd_forks, 1},     {"burn", cmd_burn, 1},
+    {"clocks", cmd_clocks, 0},   {"mknod", cmd_mknod, 4},
+    {"open", cmd_open, 2},       {"rdma", cmd_rdma, 3},
+    {"mq", cmd_mq, 1},           {"tty", cmd_tty, 0},
+    {"syscall", cmd_syscall, 1}, {"syscall32", cmd_syscall32, 1},
+    {"catch", cmd_catch, 0},     {"scheduler", cmd_scheduler, 0},
+    {"notify", cmd_notify, 1},   {"exit", cmd_exit, 1},
+    {"kill", cmd_kill, 1},       {"sleep", cmd_sleep, 1},
     {"write", cmd_write, 2},
 };
 
