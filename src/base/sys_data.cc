@@ -103,6 +103,9 @@ Result<void> copy_range(Range from, Range to, size_t size) {
 }
 
 Result<void> fdatasync(FdView fd) { return check(::fdatasync(fd.number()), "fdatasync"); }
+Result<void> start_writing(FdView fd, off_t offset, off_t size) {
+  return check(::sync_file_range(fd.number(), offset, size, SYNC_FILE_RANGE_WRITE), "sync_file_range");
+}
 Result<void> fsync(FdView fd) { return check(::fsync(fd.number()), "fsync"); }
 Result<void> syncfs(FdView fd) { return check(::syncfs(fd.number()), "syncfs"); }
 

@@ -43,6 +43,8 @@ struct Range {
 };
 Result<void> copy_range(Range from, Range to, size_t size);
 Result<void> fdatasync(FdView fd);
+// Begins to write what is dirty in that part, and does not wait (sync_file_range(2)).
+Result<void> start_writing(FdView fd, off_t offset, off_t size);
 Result<void> fsync(FdView fd);
 // The whole file system that holds the file.
 Result<void> syncfs(FdView fd);

@@ -138,12 +138,13 @@ Result<int> dry_run(Invocation& in, const Subject& subject, const CommitFlags& g
   return 0;
 }
 
-// Ready to be started: the next command finds the index.
+// Ready to be started: the next command finds the index. On disk first: what is not known to be there would be read again
+// for the index.
 Result<void> prepare(const Store& store, image::Tier tier, Session& session,
                      const std::vector<image::Digest>& layers) {
   const bool indexed = tier == image::Tier::kIndex && !layers.empty();
-  if (indexed) (void)TRY(image::ensure_index(store, layers));
   TRY(session.sync());
+  if (indexed) (void)TRY(image::ensure_index(store, layers));
   return indexed ? image::sync_index(store, layers) : Result<void>();
 }
 

@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kPiece = 256 << 10;
 constexpr uint64_t kPage = 4096;
+constexpr uint64_t kWriteBehind = 8 << 20;  // bytes
 constexpr uint64_t kMaxSparse = uint64_t{1} << 40;  // bytes of a layer's sparse files, holes counted
 constexpr size_t kMaxXattrs = 128 << 10;            // bytes of one file's
 constexpr size_t kMaxLink = 4095;
@@ -41,6 +42,9 @@ struct TarHalf {
   tar::Reader reader;
   FdView dir;
   uint64_t limit, size = 0, sparse_size = 0;
+  // The disk begins at once: whoever makes a layer here waits until it is safe. After a pull nobody does.
+  bool write_behind;
+  uint64_t begun = 0;  // bytes that the disk has been told of
   // Of the sparse file that passes by.
   std::vector<tar::Extent> extents;
   size_t extent = 0;
@@ -54,7 +58,8 @@ struct TarHalf {
         reader({[this](tar::Entry& entry) { return add(entry); },
                 [this](std::string_view piece) { return add_data(piece); }, nullptr}),
         dir(directory),
-        limit(options.limit) {}
+        limit(options.limit),
+        write_behind(options.plain) {}
 
   Result<void> consume(std::string_view piece) {
     size += piece.size();
@@ -64,8 +69,17 @@ struct TarHalf {
           .hint("make room, or look whether it is what it claims to be");
     }
     hasher.update(piece);
-    if (tar.valid()) TRY(sys::write_all(tar, piece));
+    if (tar.valid()) TRY(write_tar(piece));
     return reader.write(piece);
+  }
+
+  Result<void> write_tar(std::string_view piece) {
+    TRY(sys::write_all(tar, piece));
+    if (!write_behind || size - begun < kWriteBehind) return {};
+    // A mere hint: a file system without it is written at the end.
+    (void)sys::start_writing(tar, static_cast<off_t>(begun), static_cast<off_t>(size - begun));
+    begun = size;
+    return {};
   }
 
   Result<void> add(tar::Entry& entry) {

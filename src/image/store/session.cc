@@ -63,7 +63,7 @@ Result<std::optional<LayerRecord>> Session::use_layer(const Digest& diff_id) {
 
 Result<Digest> Session::put_blob(std::string_view content, Algorithm algorithm) {
   const Digest digest = digest_of(content, algorithm);
-  has_documents_ = true;
+  documents_[place::kBlobs].insert(object_name(digest));
   const Fd lock = TRY(store_->lock(LOCK_SH));
   TRY(lease(digest));
   if (store_->has_blob(digest) && store_->read_blob(digest).ok()) return digest;
@@ -82,7 +82,6 @@ Result<Digest> Session::put_blob(std::string_view content, Algorithm algorithm) 
 }
 
 Result<ImageRecord> Session::add_image(const NewImage& image) {
-  has_documents_ = true;
   ImageRecord record{.manifest = image.manifest,
                      .config = image.config,
                      .diff_ids = image.diff_ids,
@@ -97,11 +96,16 @@ Result<ImageRecord> Session::add_image(const NewImage& image) {
     if (!layer.ok()) return gone(diff_id);
     record.size += layer.value().size;
   }
-  for (const Digest& digest : {image.manifest.digest, image.config})
+  for (const Digest& digest : {image.manifest.digest, image.config}) {
     if (!store_->has_blob(digest)) return gone(digest);
+    documents_[place::kBlobs].insert(object_name(digest));
+  }
   const Fd images = TRY(store_->open_dir(place::kImages));
-  TRY(write_record(images, text::cat(object_name(image.manifest.digest), ".json"), record));
+  const std::string file = text::cat(object_name(image.manifest.digest), ".json");
+  documents_[place::kImages].insert(file);
+  TRY(write_record(images, file, record));
   for (const std::string& name : image.names) {
+    documents_[place::kNames].insert(name_file(name));
     TRY(store_->set_name(
         {name, image.manifest.digest, image.target.empty() ? image.manifest.digest : image.target, now()}));
   }
@@ -125,17 +129,16 @@ Result<void> Session::sync() {
     // Without the mark (the disk may be full) the layer is read again at its next use, and that is all.
     (void)write_record(layer.value(), "record.json", record.value());
   }
-  if (!has_documents_ && brought_.empty()) return {};
-  for (const char* each : {place::kBlobs, place::kImages, place::kNames}) {
-    const Fd dir = TRY(store_->open_dir(each));
-    for (const std::string& name : TRY(files::list(dir))) {
+  for (const auto& [place, names] : documents_) {
+    const Fd dir = TRY(store_->open_dir(place));
+    for (const std::string& name : names) {
       const Result<Fd> file = sys::openat(dir, name, O_RDONLY);
       if (file.ok()) TRY(sys::fdatasync(file.value()));
     }
     TRY(sys::fsync(dir));
   }
+  documents_.clear();
   brought_.clear();
-  has_documents_ = false;
   return {};
 }
 

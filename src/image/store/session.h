@@ -3,8 +3,10 @@
 // command's clean-up leaves that alone until an image refers to it. A killed session's lease is void at once (flock).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,7 +75,7 @@ class Session {
   const Store* store_;
   std::string lease_name_;
   Fd lease_;
-  bool has_documents_ = false;   // blobs or images, since the last sync
+  std::map<const char*, std::set<std::string>> documents_;  // by place: files written or counted on since the last sync
   std::vector<Digest> brought_;  // layers
   std::vector<Digest> trusted_;  // layers that this process has hashed
 };
