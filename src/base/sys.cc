@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "estiva/base/text.h"
 
@@ -230,11 +231,27 @@ Result<void> set_close_on_exec(FdView fd, bool on) {
   return check(::fcntl(fd.number(), F_SETFD, on ? FD_CLOEXEC : 0), "fcntl F_SETFD");
 }
 
-// Before Linux 5.9 (5.11 for CLOSE_RANGE_CLOEXEC) one by one, up to the limit that no descriptor can exceed.
-static Result<void> close_each(unsigned first, unsigned last, unsigned flags) {
-  struct rlimit limit;
-  TRY(check(::getrlimit(RLIMIT_NOFILE, &limit), "getrlimit"));
-  const unsigned end = static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, rlim_t{last} + 1));
+// No descriptor has this number or a higher one. Not the limit of descriptors: that may be lower now than when one was
+// opened, and a million where few are open. select(2) refuses a number that is not open, but takes no notice of those
+// behind the end of the table (its BUGS).
+static unsigned descriptors_end() {
+  constexpr unsigned kBits = 8 * sizeof(unsigned long), kMost = 1U << 30;
+  unsigned end = 64;  // the least that a table has
+  for (; end < kMost; end *= 2) {
+    std::vector<unsigned long> set(end / kBits + 1);
+    set.back() = 1;
+    timeval no_wait{};
+    if (::fcntl(static_cast<int>(end), F_GETFD) < 0 &&
+        ::select(static_cast<int>(end) + 1, reinterpret_cast<fd_set*>(set.data()), nullptr, nullptr,
+                 &no_wait) == 0)
+      break;
+  }
+  return end;
+}
+
+// Before Linux 5.9 (5.11 for CLOSE_RANGE_CLOEXEC) one by one.
+static void close_each(unsigned first, unsigned last, unsigned flags) {
+  const unsigned end = std::min(last, descriptors_end() - 1) + 1;
   for (unsigned number = first; number < end; ++number) {
     if ((flags & CLOSE_RANGE_CLOEXEC) != 0) {
       (void)::fcntl(static_cast<int>(number), F_SETFD, FD_CLOEXEC);
@@ -242,7 +259,6 @@ static Result<void> close_each(unsigned first, unsigned last, unsigned flags) {
       ::close(static_cast<int>(number));
     }
   }
-  return {};
 }
 
 Result<void> set_nonblocking(FdView fd) {
@@ -254,7 +270,8 @@ Result<void> set_nonblocking(FdView fd) {
 Result<void> close_range(unsigned first, unsigned last, unsigned flags) {
   const long result = ::syscall(SYS_close_range, first, last, flags);
   const bool lacking = result < 0 && (errno == ENOSYS || errno == EINVAL);
-  TRY(lacking ? close_each(first, last, flags) : check(result, "close_range"));
+  if (!lacking) TRY(check(result, "close_range"));
+  if (lacking) close_each(first, last, flags);
   if ((flags & CLOSE_RANGE_CLOEXEC) == 0) Fd::forget_waiting(first, last);
   return {};
 }

@@ -129,3 +129,24 @@ kept"
     exec 5<&- 77<&-
     assert_equal "$(grep -cE '^[0-9]+: ' <<<"$output")" 3
 }
+
+@test "without close_range: also those above a limit that was lowered since" {
+    without close_range
+    args testinit fds
+    exec 900</
+    run --separate-stderr sh -c 'ulimit -n 200; exec "$@"' - timeout 30 "${WITHOUT[@]}" "$RUNTIME" --root "$STATE" run \
+        --bundle "$BUNDLE" "$CTR" </dev/null 3>&-
+    exec 900<&-
+    assert_equal "$(grep -cE '^[0-9]+: ' <<<"$output")" 3
+}
+
+@test "without close_range: a high limit costs no call for each number below it" {
+    requires strace
+    only_estiva "it is about how it is done"
+    without close_range
+    script true
+    run --separate-stderr sh -c 'ulimit -n "$(ulimit -H -n)"; exec "$@"' - timeout 60 strace -f -o "$T/trace" \
+        -e trace=fcntl,close "${WITHOUT[@]}" "$RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$CTR" </dev/null 3>&-
+    assert_status 0
+    [ "$(wc -l <"$T/trace")" -lt 3000 ] || fail "$(wc -l <"$T/trace") calls"
+}
