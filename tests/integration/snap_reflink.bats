@@ -8,7 +8,7 @@ load image
 setup() {
     image_setup
     requires mkfs.xfs filefrag
-    grep -qw xfs /proc/filesystems || skip_because "the kernel has no XFS"
+    grep -qw xfs /proc/filesystems || modprobe -q xfs 2>/dev/null || skip_because "the kernel has no XFS"
 }
 
 # The store is a file system of its own in a file; `umount` frees the loop device.
@@ -45,7 +45,7 @@ stays_right() {
     cmp "$T/big" "$COPY"
     good exec one sh -c 'echo changed 1<>/big; echo more >>/big'
     cmp "$T/big" "$COPY"
-    assert_equal "$(head -c 7 "$OWN") $(tail -n 1 "$OWN")" "changed more"
+    assert_equal "$(head -c 7 "$OWN") $(tail -c 5 "$OWN")" "changed more"
     cmp <(tail -c +9 "$T/big") <(tail -c +9 "$OWN" | head -c -5)
     good rollback --force one a
     good cp one:/big "$T/back"
