@@ -286,14 +286,14 @@ TEST_P(CgroupManager, ErrorsNameTheProperty) {
   plan.files = {
       {.controller = v2 ? "" : "pids", .file = "no.such", .value = "1", .object = "/linux/resources/x"}};
   if (!v2 && layout_.with_controller("pids") == nullptr) GTEST_SKIP() << "this host has no v1 pids";
-  Result<void> applied = apply(layout_, plan, handle);
+  Result<void> applied = apply_limits(layout_, plan, handle);
   ASSERT_FALSE(applied.ok());
   EXPECT_EQ(applied.error().parts().object, "/linux/resources/x");
   plan.files[0].optional = true;
-  EXPECT_TRUE(apply(layout_, plan, handle).ok());
+  EXPECT_TRUE(apply_limits(layout_, plan, handle).ok());
   plan.files[0].fallback_file = "cgroup.procs";
   plan.files[0].fallback_value = "no number";
-  applied = apply(layout_, plan, handle);
+  applied = apply_limits(layout_, plan, handle);
   ASSERT_FALSE(applied.ok());
   EXPECT_EQ(applied.error().errnum(), EINVAL);
 }
@@ -320,7 +320,7 @@ TEST_P(CgroupManager, WritesTheLimitsThatTheHostHas) {
   }
   plan_ = plan_cgroup(spec, layout_, "unused").value();
   const CgroupHandle handle = make_good();
-  const Result<void> applied = apply(layout_, plan_, handle);
+  const Result<void> applied = apply_limits(layout_, plan_, handle);
   ASSERT_TRUE(applied.ok()) << applied.error().to_string();
   int seen = 0;
   for (const CgroupFile& file : plan_.files) {
@@ -345,7 +345,7 @@ TEST_F(CgroupHost, ValuesThatBoundEachOtherInAnyOrder) {
     const spec::Resources resources{.memory =
                                         spec::Memory{.limit = megabytes << 20, .swap = megabytes << 20}};
     plan_.files = plan_cgroup_files(resources, layout_).value();
-    const Result<void> applied = apply(layout_, plan_, handle);
+    const Result<void> applied = apply_limits(layout_, plan_, handle);
     EXPECT_TRUE(applied.ok()) << applied.error().to_string();
     EXPECT_EQ(content(directory(*memory) + "/memory.memsw.limit_in_bytes"),
               std::to_string(megabytes << 20) + "\n");
@@ -355,7 +355,7 @@ TEST_F(CgroupHost, ValuesThatBoundEachOtherInAnyOrder) {
 TEST_F(CgroupUnified, OwnerOfADelegatedCgroup) {
   plan_.owner = 4321;
   const CgroupHandle handle = make_good();
-  ASSERT_TRUE(apply(layout_, plan_, handle).ok());
+  ASSERT_TRUE(apply_limits(layout_, plan_, handle).ok());
   struct stat info {};
   for (const char* name : {"", "/cgroup.procs", "/cgroup.subtree_control"}) {
     ASSERT_EQ(stat((directory(layout_.hierarchies[0]) + name).c_str(), &info), 0);
@@ -441,7 +441,7 @@ TEST_P(CgroupManager, DeviceRulesAct) {
     spec.linux->resources.emplace().devices = kLists[i].first;
     plan_ = plan_cgroup(spec, layout_, "unused").value();
     const CgroupHandle handle = make_good();
-    const Result<void> applied = apply(layout_, plan_, handle);
+    const Result<void> applied = apply_devices(layout_, plan_, handle);
     ASSERT_TRUE(applied.ok()) << applied.error().to_string();
     EXPECT_EQ(status_of(spawn(handle, open_devices)), kLists[i].second) << "list " << i;
     ASSERT_TRUE(destroy(record_, 5000).ok());
