@@ -2,6 +2,7 @@
 # Every word that may be an option of a mount: what it does to the mount, seen from inside; where nothing can be seen,
 # what the kernel is told.
 # mount_options_old_kernel.bats runs the same tests without the mount API of Linux 5.2 and later.
+# Guests: old
 
 load mounts
 
