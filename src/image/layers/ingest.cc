@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kPiece = 256 << 10;
 constexpr uint64_t kPage = 4096;
-constexpr uint64_t kWriteBehind = 8 << 20;  // bytes
+constexpr uint64_t kWriteBehind = 8 << 20;          // bytes
 constexpr uint64_t kMaxSparse = uint64_t{1} << 40;  // bytes of a layer's sparse files, holes counted
 constexpr size_t kMaxXattrs = 128 << 10;            // bytes of one file's
 constexpr size_t kMaxLink = 4095;

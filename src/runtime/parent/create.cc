@@ -160,7 +160,8 @@ void release_sources(child::Context& c) {
 }
 
 // What the init does not need before it is ready is done while it builds its root. Returns its filter.
-Result<std::string> work_meanwhile(child::Context& c, const ContainerDir& dir, const cgroup::CgroupHandle& cgroup) {
+Result<std::string> work_meanwhile(child::Context& c, const ContainerDir& dir,
+                                   const cgroup::CgroupHandle& cgroup) {
   TRY(cgroup::apply_devices(c.plan.cgroup_layout, c.plan.cgroup, cgroup));
   if (c.filtered) c.filter = TRY(make_filter(*c.plan.seccomp));
   TRY(store_exec_defaults(dir, c.plan.exec, c.filter));
@@ -192,8 +193,8 @@ Result<Created> bring_up(child::Context& c, ContainerDir& dir, Record record, co
   }));
   init.release();
   devices.keep();
-  return Created{std::move(dir), std::move(record), init.take_pidfd(),
-                 {std::move(init.channel()), std::move(filter)}};
+  return Created{
+      std::move(dir), std::move(record), init.take_pidfd(), {std::move(init.channel()), std::move(filter)}};
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace estiva::sync {
 namespace {
 
 constexpr size_t kMaxMessage = 40960;  // more than a filter of BPF_MAXINSNS
-constexpr size_t kMaxPart = 2048;  // a longer text of an error is cut, so that the error always arrives
+constexpr size_t kMaxPart = 2048;      // a longer text of an error is cut, so that the error always arrives
 
 class Encoder {
  public:

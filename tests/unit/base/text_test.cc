@@ -72,7 +72,8 @@ TEST(Text, FractionsAreThoseOfJson) {
   EXPECT_EQ(text::fraction("-1.5E-300"), -1.5e-300);
   EXPECT_EQ(text::fraction("12"), 12);
   EXPECT_EQ(text::fraction("4.9e-324"), 4.9e-324);
-  for (const char* wrong : {"", " 1", "1 ", "0x10", "inf", "nan", "1e999", "1e-999", "1,5", "1.5.2", "e", "-"})
+  for (const char* wrong :
+       {"", " 1", "1 ", "0x10", "inf", "nan", "1e999", "1e-999", "1,5", "1.5.2", "e", "-"})
     EXPECT_EQ(text::fraction(wrong), std::nullopt) << wrong;
 }
 
@@ -80,7 +81,8 @@ TEST(Text, FractionsReadBackAsTheyWere) {
   EXPECT_EQ(text::fraction(0.1), "0.1");
   EXPECT_EQ(text::fraction(99.99), "99.99");
   EXPECT_EQ(text::fraction(3.0), "3");
-  for (const double value : {1.0 / 3, 2.2250738585072014e-308, 1.7976931348623157e308, 0.1 + 0.2, -123456789.125})
+  for (const double value :
+       {1.0 / 3, 2.2250738585072014e-308, 1.7976931348623157e308, 0.1 + 0.2, -123456789.125})
     EXPECT_EQ(text::fraction(text::fraction(value)), value);
 }
 
