@@ -75,8 +75,8 @@ class Session {
   const Store* store_;
   std::string lease_name_;
   Fd lease_;
-  std::map<const char*, std::set<std::string>>
-      documents_;                // by place: files written or counted on since the last sync
+  // By place: files that were written or counted on since the last sync.
+  std::map<const char*, std::set<std::string>> documents_;
   std::vector<Digest> brought_;  // layers
   std::vector<Digest> trusted_;  // layers that this process has hashed
 };
