@@ -36,8 +36,10 @@ Result<uint64_t> process_start_time(pid_t pid) {
 }
 
 Result<std::string> boot_id() {
-  const std::string text = TRY(files::read_all(FdView::cwd(), "/proc/sys/kernel/random/boot_id", 4096));
-  return std::string(text::trim(text));
+  static std::string known;  // no process outlives it
+  if (known.empty())
+    known = text::trim(TRY(files::read_all(FdView::cwd(), "/proc/sys/kernel/random/boot_id", 4096)));
+  return known;
 }
 
 }  // namespace estiva
