@@ -119,21 +119,27 @@ Result<void> replace(FdView dir, const std::string& name, std::string_view conte
   return std::move(written).context([&] { return name; });
 }
 
-Result<std::vector<std::string>> list(FdView dir) {
+Result<std::vector<Entry>> list_entries(FdView dir) {
   Fd open_dir = TRY(sys::openat(dir, ".", O_RDONLY | O_DIRECTORY));
   open_dir.close_later();
-  std::vector<std::string> names;
+  std::vector<Entry> entries;
   alignas(struct dirent64) char buffer[8192];
   for (;;) {
     const size_t size = TRY(sys::getdents64(open_dir, buffer, sizeof buffer));
-    if (size == 0) return names;
+    if (size == 0) return entries;
     for (size_t offset = 0; offset < size;) {
       const auto* entry = reinterpret_cast<const struct dirent64*>(buffer + offset);
       const std::string_view name = entry->d_name;
-      if (name != "." && name != "..") names.emplace_back(name);
+      if (name != "." && name != "..") entries.push_back({std::string(name), entry->d_type});
       offset += entry->d_reclen;
     }
   }
+}
+
+Result<std::vector<std::string>> list(FdView dir) {
+  std::vector<std::string> names;
+  for (Entry& entry : TRY(list_entries(dir))) names.push_back(std::move(entry.name));
+  return names;
 }
 
 Result<void> make_directories(const std::string& path, mode_t mode) {

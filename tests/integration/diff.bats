@@ -73,6 +73,19 @@ A /root/file"
     each_way after_a_run
 }
 
+@test "new files are told from their directory; one that is old is looked at" {
+    requires strace
+    good bundle busy:1 "$T/b"
+    mkdir "$T/b/rootfs/w"
+    (cd "$T/b/rootfs/w" && seq 500 | xargs touch)
+    echo more >>"$T/b/rootfs/etc/passwd"
+    strace -f -o "$T/calls" -e trace=newfstatat "$CAIS" --root "$T/store" --run-root "$T/run" diff "$T/b" >"$T/lines"
+    assert_equal "$(grep -c '^A /w/' "$T/lines")" 500
+    assert_equal "$(grep -c '^C /etc/passwd$' "$T/lines")" 1
+    (($(wc -l <"$T/calls") < 100)) || fail "$(tail "$T/calls")"
+    good unbundle "$T/b"
+}
+
 @test "--size, --json, --content" {
     busybox_image
     good bundle busy:1 "$T/b"

@@ -22,7 +22,12 @@ Result<std::string> read_fd(FdView fd, size_t limit);
 Result<void> write_kernel(FdView dir, sys::Path path, std::string_view value);
 // Replaces the file whole: a temporary name in the same directory, then rename (readers see old or new).
 Result<void> replace(FdView dir, const std::string& name, std::string_view content, mode_t mode);
-// The names in the directory without "." and "..".
+// What is in the directory without "." and "..".
+struct Entry {
+  std::string name;
+  unsigned char type;  // DT_*, or DT_UNKNOWN (readdir(3))
+};
+Result<std::vector<Entry>> list_entries(FdView dir);
 Result<std::vector<std::string>> list(FdView dir);
 // Directory with its parents on a trusted path.
 Result<void> make_directories(const std::string& path, mode_t mode);

@@ -225,7 +225,8 @@ Result<int> diff(Invocation& in) {
   if (given.by_package && !given.json && (given.content || given.size))
     return Error(Code::kInvalid, "goes with no other option but --json").object("--by-package");
   const Engine engine = TRY(open_containers(in));
-  const Opened opened = TRY(open_operands(engine, operands, given));
+  Opened opened = TRY(open_operands(engine, operands, given));
+  opened.comparison.names_only = !given.size && !given.json && !given.content;
   std::vector<Line> lines;
   TRY(image::compare(opened.comparison, [&](const Change& change) -> Result<void> {
     lines.push_back(line_of(change));

@@ -47,7 +47,11 @@ class Comparer {
     }
     std::vector<Found> there;
     std::vector<std::string> white;
-    for (const std::string& name : TRY(given_.after.list(after))) {
+    for (const auto& [name, is_file] : TRY(given_.after.list(after))) {
+      if (is_file && given_.names_only) {
+        there.push_back({.folder = &after, .name = name, .attributes = {.mode = S_IFREG}, .looked_at = false});
+        continue;
+      }
       std::optional<Found> found = TRY(given_.after.find(after, name));
       if (!found) continue;
       if (found->whiteout) {
@@ -57,18 +61,28 @@ class Comparer {
       }
     }
     if (before != nullptr) TRY(report_gone(path, *before, covered ? TRY(missing(*before, there)) : white));
-    for (const Found& found : there) {
+    for (Found& found : there) {
       std::optional<Found> old;
       if (before != nullptr) old = TRY(given_.before.find(*before, found.name));
       if (old && old->whiteout) old.reset();
-      TRY(step(text::cat(path, "/", found.name), old ? &*old : nullptr, found, covered));
+      const std::string whole = text::cat(path, "/", found.name);
+      if (!found.looked_at && (old || given_.mount_points.contains(whole)) && !TRY(look_at(found))) continue;
+      TRY(step(whole, old ? &*old : nullptr, found, covered));
     }
     return {};
   }
 
+  // False: it has gone since.
+  Result<bool> look_at(Found& found) const {
+    std::optional<Found> now = TRY(given_.after.find(*found.folder, found.name));
+    if (!now || now->whiteout) return false;
+    found = std::move(*now);
+    return true;
+  }
+
   Result<std::vector<std::string>> missing(const Folder& before, const std::vector<Found>& there) const {
     std::vector<std::string> out;
-    for (std::string& name : TRY(given_.before.list(before))) {
+    for (auto& [name, is_file] : TRY(given_.before.list(before))) {
       const auto at = std::ranges::lower_bound(there, name, {}, &Found::name);
       if (at == there.end() || at->name != name) out.push_back(std::move(name));
     }

@@ -33,6 +33,8 @@ struct Comparison {
   std::set<std::string> mount_points;
   // Files that nobody touched since are taken for equal when their attributes are (ctime: no program can set it back).
   std::optional<struct timespec> untouched_before;
+  // No visit asks for more than path and type of a new file, so that those of most can be told from the directory.
+  bool names_only = false;
   // Changes that do not count, with all below them. The change is as a visit sees it.
   std::function<bool(const Change& change)> skip;
 };

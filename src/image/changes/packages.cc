@@ -44,7 +44,7 @@ Result<void> read_dpkg(const Side& side, Packages& packages) {
   const std::optional<Opened> info = TRY(open_directory(side, text::cat(kDpkg, "/info")));
   if (!info) return {};
   constexpr std::string_view kSuffix = ".list";
-  for (const std::string& file : TRY(side.list(info->last()))) {
+  for (const auto& [file, is_file] : TRY(side.list(info->last()))) {
     if (!file.ends_with(kSuffix)) continue;
     const std::string name = file.substr(0, std::min(file.find(':'), file.size() - kSuffix.size()));
     const std::optional<Found> found = TRY(side.find(info->last(), file));
@@ -61,7 +61,7 @@ Result<void> read_dpkg(const Side& side, Packages& packages) {
 Result<void> read_pacman(const Side& side, Packages& packages) {
   const std::optional<Opened> local = TRY(open_directory(side, text::cat(kPacman, "/local")));
   if (!local) return {};
-  for (const std::string& entry : TRY(side.list(local->last()))) {
+  for (const auto& [entry, is_file] : TRY(side.list(local->last()))) {
     const size_t release = entry.rfind('-');
     const size_t version = release == entry.npos || release == 0 ? entry.npos : entry.rfind('-', release - 1);
     if (version == entry.npos || version == 0) continue;

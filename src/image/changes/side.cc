@@ -144,22 +144,23 @@ Result<Found> Side::find_root(const Folder& root) const {
   return found;
 }
 
-Result<std::vector<std::string>> Side::list(const Folder& folder) const {
-  std::vector<std::string> names;
+Result<std::vector<Listed>> Side::list(const Folder& folder) const {
+  std::vector<Listed> names;
   if (view_ != nullptr) {
     Tree& tree = view_->tree;
     tree.sort_children(folder.node);
     for (Tree::Id id = tree.first_child(folder.node); id != Tree::kNone; id = tree.next_sibling(id))
-      names.emplace_back(tree.name(id));
+      names.push_back({std::string(tree.name(id))});
     return names;
   }
   for (const Folder::Part& part : folder.parts) {
-    std::vector<std::string> more = TRY(files::list(part.dir));
-    std::ranges::move(more, std::back_inserter(names));
+    const bool is_sure = folder.parts.size() == 1 && !part.has_white_files;
+    for (files::Entry& entry : TRY(files::list_entries(part.dir)))
+      names.push_back({std::move(entry.name), is_sure && entry.type == DT_REG});
   }
-  std::ranges::sort(names);
-  const auto again = std::unique(names.begin(), names.end());
-  names.erase(again, names.end());
+  std::ranges::sort(names, {}, &Listed::name);
+  const auto again = std::ranges::unique(names, {}, &Listed::name);
+  names.erase(again.begin(), again.end());
   return names;
 }
 

@@ -54,8 +54,15 @@ struct Found {
   std::string name;
   Attributes attributes;
   bool whiteout = false;  // overlayfs: nothing has this name
+  bool looked_at = true;  // else no more of the attributes is known than the type
   size_t part = 0;        // of the folder
   Tree::Id node = Tree::kNone;
+};
+
+// A name in a folder.
+struct Listed {
+  std::string name;
+  bool is_file = false;  // known to be a regular file, and no whiteout
 };
 
 // Bytes of a file, where they lie.
@@ -78,8 +85,8 @@ class Side {
   Result<Folder> root() const;
   // The root itself, under the name ".".
   Result<Found> find_root(const Folder& root) const;
-  // Sorted as bytes, whiteouts among them.
-  Result<std::vector<std::string>> list(const Folder& folder) const;
+  // Sorted by their bytes, whiteouts among them.
+  Result<std::vector<Listed>> list(const Folder& folder) const;
   // Nothing where there is no such name, or another mount is in its place.
   Result<std::optional<Found>> find(const Folder& folder, const std::string& name) const;
   // Of a directory. Nothing if it has gone since.
