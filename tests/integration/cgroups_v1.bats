@@ -190,6 +190,17 @@ device_rules() { config --argjson d "$1" '.linux.resources.devices = $d'; }
     assert_equal "$(tr '\n' ' ' <<<"$output")" "open: EPERM open: 0 mknod: 0 "
 }
 
+# The first of them denies all, also the nodes that the init makes.
+@test "devices: the rules are complete before the init is there" {
+    only_estiva "clone3"
+    requires strace
+    device_rules '[{"allow": false, "access": "rwm"}]'
+    args true
+    in_view strace -f -o "$T/calls" -e trace=openat,clone3 "$RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$CTR" </dev/null 3>&-
+    assert_equal "$(awk '/clone3\(/ { exit } /devices\.(allow|deny)/ { lines++ } END { print lines > 1 }' "$T/calls")" 1
+    assert_equal "$(awk '/clone3\(/ { cloned = 1 } cloned && /devices\.(allow|deny)/' "$T/calls")" ""
+}
+
 @test "devices: a later rule that version 1 cannot express is an error, not a hole" {
     mknod "$BUNDLE/rootfs/fuse" c 10 229
     args sh -c 'testinit open /fuse r; testinit open /fuse w'

@@ -69,6 +69,17 @@ has_controller() {
     assert_equal "$(tr '\n' ' ' <<<"$output")" "open: 0 open: EPERM "
 }
 
+@test "devices: the program is attached before the init mounts a disk" {
+    only_estiva "clone3"
+    requires strace
+    device_rules '[{"allow": false, "access": "rwm"}]'
+    config '.mounts += [{"destination": "/tmp", "type": "ext4", "source": "/dev/no-such-disk"}]'
+    run in_view strace -f -o "$T/calls" -e trace=bpf,clone3 "$RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$CTR" </dev/null 3>&-
+    [ "$status" != 0 ] || fail "it was mounted"
+    assert_equal "$(awk '/clone3\(/ { exit } /BPF_PROG_ATTACH/ { n++ } END { print n }' "$T/calls")" 1
+    assert_nothing_left
+}
+
 @test "devices: a program is attached even for a created container, and gone after delete" {
     mknod "$BUNDLE/rootfs/fuse" c 10 229
     args testinit open /fuse r

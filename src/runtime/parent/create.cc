@@ -159,10 +159,20 @@ void release_sources(child::Context& c) {
   Fd::close_waiting();
 }
 
+// The init meets the rules itself where it mounts a disk; and v1 takes them line by line, the first of which denies all.
+bool device_rules_come_first(const Plan& plan) {
+  return !plan.cgroup.device_lines.empty() ||
+         std::ranges::any_of(plan.rootfs.mounts, [](const MountEntry& entry) {
+           return entry.mount.kind == MountKind::kFilesystem &&
+                  entry.mount.source.find('/') != std::string::npos;
+         });
+}
+
 // What the init does not need before it is ready is done while it builds its root. Returns its filter.
 Result<std::string> work_meanwhile(child::Context& c, const ContainerDir& dir,
                                    const cgroup::CgroupHandle& cgroup) {
-  TRY(cgroup::apply_devices(c.plan.cgroup_layout, c.plan.cgroup, cgroup));
+  if (!device_rules_come_first(c.plan))
+    TRY(cgroup::apply_devices(c.plan.cgroup_layout, c.plan.cgroup, cgroup));
   if (c.filtered) c.filter = TRY(make_filter(*c.plan.seccomp));
   TRY(store_exec_defaults(dir, c.plan.exec, c.filter));
   return std::string(reinterpret_cast<const char*>(c.filter.data()), c.filter.size() * sizeof(sock_filter));
@@ -240,6 +250,7 @@ Result<Created> create_container(const Store& state, const Plan& plan, CreateReq
   cgroup::CgroupHandle cgroup = TRY(cgroup::create(plan.cgroup_layout, plan.cgroup));
   Undo no_cgroup([&] { (void)remove_cgroup(record); });
   TRY(cgroup::apply_limits(plan.cgroup_layout, plan.cgroup, cgroup));
+  if (device_rules_come_first(plan)) TRY(cgroup::apply_devices(plan.cgroup_layout, plan.cgroup, cgroup));
   for (const Fd& tasks : cgroup.v1_tasks) c.cgroup_tasks.push_back(TRY(sys::dup(tasks)));
 
   if (plan.rdt) TRY(resctrl::make(*plan.rdt, record.resctrl));
