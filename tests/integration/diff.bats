@@ -75,6 +75,7 @@ A /root/file"
 
 @test "new files are told from their directory; one that is old is looked at" {
     requires strace
+    busybox_image
     good bundle busy:1 "$T/b"
     mkdir "$T/b/rootfs/w"
     (cd "$T/b/rootfs/w" && seq 500 | xargs touch)
