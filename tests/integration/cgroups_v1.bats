@@ -197,7 +197,7 @@ device_rules() { config --argjson d "$1" '.linux.resources.devices = $d'; }
     device_rules '[{"allow": false, "access": "rwm"}]'
     args true
     in_view strace -f -o "$T/calls" -e trace=openat,clone3 "$RUNTIME" --root "$STATE" run --bundle "$BUNDLE" "$CTR" </dev/null 3>&-
-    assert_equal "$(awk '/clone3\(/ { exit } /devices\.(allow|deny)/ { lines++ } END { print lines > 1 }' "$T/calls")" 1
+    assert_equal "$(awk '/clone3\(/ { exit } /devices\.(allow|deny)/ { lines++ } END { print (lines > 1) }' "$T/calls")" 1
     assert_equal "$(awk '/clone3\(/ { cloned = 1 } cloned && /devices\.(allow|deny)/' "$T/calls")" ""
 }
 
