@@ -46,8 +46,11 @@ Result<uint64_t> mount_id(FdView dir, Path path, int flags) {
   return info.stx_mnt_id;
 }
 
+static bool mount_api_has_worked = false;
+
 // The newest of them, with nonsense arguments: a kernel that has it complains about them, an older one says ENOSYS.
 bool has_mount_api() {
+  if (mount_api_has_worked) return true;
   return ::syscall(SYS_mount_setattr, -1, nullptr, ~0u, nullptr, 0) < 0 && errno != ENOSYS;
 }
 
@@ -87,8 +90,9 @@ Result<Fd> fsmount(FdView context, unsigned attributes) {
 
 Result<void> mount_setattr(FdView dir, Path path, unsigned flags, const struct mount_attr& attributes) {
   struct mount_attr copy = attributes;
-  return check(::syscall(SYS_mount_setattr, dir.number(), path.c_str(), flags, &copy, sizeof copy),
-               "mount_setattr", path);
+  const long result = ::syscall(SYS_mount_setattr, dir.number(), path.c_str(), flags, &copy, sizeof copy);
+  mount_api_has_worked = mount_api_has_worked || result == 0;
+  return check(result, "mount_setattr", path);
 }
 
 std::string fscontext_message(FdView context) {
