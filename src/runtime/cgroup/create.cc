@@ -28,29 +28,29 @@ class MadeDirectories {
     }
   }
   void add(std::string path) { paths_.push_back(std::move(path)); }
+  bool has(const std::string& path) const { return std::ranges::find(paths_, path) != paths_.end(); }
   std::vector<std::string> keep() { return std::exchange(paths_, {}); }
 
  private:
   std::vector<std::string> paths_;
 };
 
-// False: the directory was there.
-Result<bool> make_directory(const std::string& path, MadeDirectories& made) {
+Result<void> make_directory(const std::string& path, MadeDirectories& made) {
   Result<void> result = sys::mkdirat(FdView::cwd(), path, 0755);
-  if (!result.ok() && result.error().errnum() == EEXIST) return false;
+  if (!result.ok() && result.error().errnum() == EEXIST) return {};
   TRY(std::move(result));
   made.add(path);
-  return true;
+  return {};
 }
 
-Result<bool> make_path(const std::string& mount_point, const std::string& path, MadeDirectories& made) {
+Result<void> make_path(const std::string& mount_point, const std::string& path, MadeDirectories& made) {
   // The end of another container may take an empty parent away between our steps.
   for (int attempt = 0;; ++attempt) {
-    Result<bool> leaf = make_directory(mount_point + path, made);
+    Result<void> leaf = make_directory(mount_point + path, made);
     if (leaf.ok() || leaf.error().errnum() != ENOENT || attempt == 8) return leaf;
     const std::vector<std::string> way = way_down(mount_point, path);
     for (size_t i = 0; i + 1 < way.size(); ++i) {
-      Result<bool> parent = make_directory(way[i], made);
+      Result<void> parent = make_directory(way[i], made);
       if (!parent.ok() && parent.error().errnum() == ENOENT) break;
       TRY(std::move(parent));
     }
@@ -64,14 +64,14 @@ Error taken(const std::string& path, std::string_view why) {
 }
 
 // A process that joined a frozen cgroup, its own or a parent's, would never run.
-Result<void> check_usable(const RecordedHierarchy& hierarchy, const std::string& path, bool made) {
+Result<void> check_usable(const RecordedHierarchy& hierarchy, const std::string& path,
+                          const MadeDirectories& made) {
   const CgroupRecord here{.path = path, .hierarchies = {hierarchy}, .created = {}};
-  if (!made && TRY(populated(here))) return taken(hierarchy.mount_point + path, "exists and has processes");
-  // The root can't be frozen, so a new cgroup right below it isn't.
-  const bool below_root = path.find('/', 1) == std::string::npos;
-  if (made && below_root) return {};
-  if (TRY(frozen(here)))
-    return taken(hierarchy.mount_point + path, "is frozen, by itself or with its parent");
+  const std::string directory = hierarchy.mount_point + path;
+  if (!made.has(directory) && TRY(populated(here))) return taken(directory, "exists and has processes");
+  // The root can't be frozen, so what is new from right below it isn't.
+  if (made.has(hierarchy.mount_point + path.substr(0, path.find('/', 1)))) return {};
+  if (TRY(frozen(here))) return taken(directory, "is frozen, by itself or with its parent");
   return {};
 }
 
@@ -138,8 +138,8 @@ Result<CgroupHandle> create(const CgroupLayout& layout, const CgroupPlan& plan) 
   MadeDirectories made;
   for (const CgroupHierarchy& hierarchy : layout.hierarchies) {
     const auto noun = [&] { return text::cat("cgroup ", hierarchy.mount_point, plan.path); };
-    const bool is_new = TRY(make_path(hierarchy.mount_point, plan.path, made).context(noun));
-    TRY(check_usable(record_of(hierarchy), plan.path, is_new));
+    TRY(make_path(hierarchy.mount_point, plan.path, made).context(noun));
+    TRY(check_usable(record_of(hierarchy), plan.path, made));
     TRY(prepare(hierarchy, plan.path, handle).context(noun));
   }
   handle.created = made.keep();
