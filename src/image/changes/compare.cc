@@ -49,7 +49,8 @@ class Comparer {
     std::vector<std::string> white;
     for (const auto& [name, is_file] : TRY(given_.after.list(after))) {
       if (is_file && given_.names_only) {
-        there.push_back({.folder = &after, .name = name, .attributes = {.mode = S_IFREG}, .looked_at = false});
+        there.push_back(
+            {.folder = &after, .name = name, .attributes = {.mode = S_IFREG}, .looked_at = false});
         continue;
       }
       std::optional<Found> found = TRY(given_.after.find(after, name));
