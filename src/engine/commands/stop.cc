@@ -4,6 +4,8 @@
 
 #include <signal.h>
 
+#include <optional>
+
 #include "engine/commands/containers.h"
 #include "engine/container/names.h"
 #include "engine/container/status.h"
@@ -83,11 +85,15 @@ Result<int> kill(Invocation& in) {
 
 constexpr int kLook = 20;  // milliseconds until an end that nobody tells of is looked for
 
-// The status of its end; of the last one where it does not run. It may end before its shim hears of us, and so may the shim.
+// The status of its end; of the last one where it does not run. It may end before its shim hears of us, and so may the shim;
+// where it is restarted, it may even run and end between two looks.
 Result<unsigned> wait_for(const Engine& engine, const ContainerRecord& record) {
+  std::optional<int64_t> last_end;  // before we came
   for (;;) {
     const Status status = TRY(status_of(engine.containers, record));
-    if (status.condition == Condition::kCreated || status.condition == Condition::kExited)
+    if (!last_end) last_end = status.exit.finished_ns;
+    const bool ended_meanwhile = has_ended(status.condition) && status.exit.finished_ns != *last_end;
+    if (status.condition == Condition::kCreated || status.condition == Condition::kExited || ended_meanwhile)
       return status.exit.code;
     const Result<ShimConnection> connection =
         ShimConnection::open(engine.containers.run_file(record.id, shim::kSocketFile), {});
