@@ -167,9 +167,21 @@ settled() { [ ! -e "$T/store/containers/$1/restarting" ]; }
 # It has ended for the seventh time, and 6.4 seconds pass before it is started again. Its status is the number of its ends.
 backs_off() { # NAME
     detached --name "$1" --restart always busy:1 sh -c 'echo x >>/ends; exit $(wc -l </ends)'
-    wait_for 30 is_now "$1" "restarting 6"
+    wait_for 30 waits_after "$1" 6
 }
-waiter() { sed -n 's/^by=//p' "$T/store/containers/$CID/restarting"; }
+# After that many restarts it has ended again: by its status, since it is counted as restarted before it runs.
+waits_after() { # NAME RESTARTS
+    [ "$(cais inspect "$1" | jq -r '.[0] | "\(.State.Status) \(.RestartCount) \(.State.ExitCode)"')" = "restarting $2 $(($2 + 1))" ]
+}
+# Who has promised the restart; between two promises there is nobody.
+waiter() {
+    local _
+    for _ in {1..100}; do
+        sed -n 's/^by=//p' "$T/store/containers/$CID/restarting" 2>/dev/null | grep . && return
+        sleep 0.05
+    done
+    return 1
+}
 
 @test "a back-off is Restarting in ps, its filters and inspect, whoever of cais waits" {
     backs_off one
@@ -215,7 +227,7 @@ waiter() { sed -n 's/^by=//p' "$T/store/containers/$CID/restarting"; }
     local waits
     cais wait one >"$T/waited" 3>&- &
     wait_for 20 grep -qx 8 "$T/waited"
-    wait_for 5 is_now one "restarting 7"
+    wait_for 5 waits_after one 7
     waits=$(waiter)
     good restart one
     [[ $(state_of one) == *" "[0-4] ]] || fail "it did not begin anew: $(state_of one)"
