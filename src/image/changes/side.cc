@@ -159,8 +159,9 @@ Result<std::vector<Listed>> Side::list(const Folder& folder) const {
       names.push_back({std::move(entry.name), is_sure && entry.type == DT_REG});
   }
   std::ranges::sort(names, {}, &Listed::name);
-  const auto again = std::ranges::unique(names, {}, &Listed::name);
-  names.erase(again.begin(), again.end());
+  const auto again = std::unique(names.begin(), names.end(),
+                                 [](const Listed& a, const Listed& b) { return a.name == b.name; });
+  names.erase(again, names.end());
   return names;
 }
 
