@@ -8,7 +8,7 @@ load image
 setup() {
     image_setup
     requires mkfs.xfs filefrag
-    grep -qw xfs /proc/filesystems || modprobe -q xfs 2>/dev/null || skip_because "the kernel has no XFS"
+    grep -qw xfs /proc/filesystems || modprobe -q xfs 2>/dev/null || skip_because "the kernel has no XFS, or can not load it here"
 }
 
 # The store is a file system of its own in a file; `umount` frees the loop device.

@@ -6,7 +6,7 @@ load vm
 
 setup() {
     [ -n "${GUEST-}" ] || skip_because "runs in a guest of the VM lab: tests/vm/run"
-    command -v cais >/dev/null || skip_because "there was no build/cais: run make (not with ./configure --without-cais)"
+    command -v cais >/dev/null || skip_because "no cais here: before-boot has not run (tests/vm/run --guest boot does it), or make has built none"
 }
 
 unit_is_done() { systemctl is-active --quiet cais-restart.service; }

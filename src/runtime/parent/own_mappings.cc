@@ -62,8 +62,7 @@ Result<void> map_copy(const Elf64_Phdr& segment) {
 
 // What the kernel remembers of the parts of our memory: it wants all of it back together with the file.
 Result<struct prctl_mm_map> memory_layout() {
-  Fd file = TRY(sys::open("/proc/self/stat", O_RDONLY));
-  file.close_later();
+  const Fd file = TRY(sys::open("/proc/self/stat", O_RDONLY));
   char buffer[1024];
   const std::string_view text(buffer, TRY(sys::read(file, buffer, sizeof buffer)));
   // By number as in proc(5); the name, field 2, may hold blanks.

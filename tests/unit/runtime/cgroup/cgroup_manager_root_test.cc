@@ -60,9 +60,10 @@ class CgroupFixture : public testing::Test {
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root: makes cgroups";
     layout_ = detect_layout().value();
-    if (layout_.mode == CgroupMode::kNone) GTEST_SKIP() << "no cgroup file system is mounted";
+    if (layout_.mode == CgroupMode::kNone)
+      GTEST_SKIP() << "no cgroup file system is mounted at or below /sys/fs/cgroup";
     if (view_ == View::kUnifiedAlone) {
-      if (layout_.unified() == nullptr) GTEST_SKIP() << "the host has no cgroup2 mount";
+      if (layout_.unified() == nullptr) GTEST_SKIP() << "no cgroup2 is mounted at or below /sys/fs/cgroup";
       layout_ = {CgroupMode::kV2, {*layout_.unified()}};
     }
     plan_.path = "/estiva-test-" + std::to_string(getpid());
@@ -188,7 +189,7 @@ TEST_P(CgroupManager, FreezesThawsAndKillsWhatIsFrozen) {
 
 TEST_F(CgroupHost, KillsWhatAV1FreezerHolds) {
   const CgroupHierarchy* freezer = layout_.with_controller("freezer");
-  if (freezer == nullptr) GTEST_SKIP() << "the host has no v1 freezer";
+  if (freezer == nullptr) GTEST_SKIP() << "no v1 freezer is mounted below /sys/fs/cgroup";
   const CgroupHandle handle = make_good();
   const pid_t pid = child_in(handle);
   const std::string sub = directory(*freezer) + "/sub";
@@ -285,7 +286,8 @@ TEST_P(CgroupManager, ErrorsNameTheProperty) {
   CgroupPlan plan = plan_;
   plan.files = {
       {.controller = v2 ? "" : "pids", .file = "no.such", .value = "1", .object = "/linux/resources/x"}};
-  if (!v2 && layout_.with_controller("pids") == nullptr) GTEST_SKIP() << "this host has no v1 pids";
+  if (!v2 && layout_.with_controller("pids") == nullptr)
+    GTEST_SKIP() << "no hierarchy below /sys/fs/cgroup has the pids controller";
   Result<void> applied = apply_limits(layout_, plan, handle);
   ASSERT_FALSE(applied.ok());
   EXPECT_EQ(applied.error().parts().object, "/linux/resources/x");
@@ -337,9 +339,11 @@ TEST_P(CgroupManager, WritesTheLimitsThatTheHostHas) {
 // Memory and memory with swap bound each other: both ways, whatever was there.
 TEST_F(CgroupHost, ValuesThatBoundEachOtherInAnyOrder) {
   const CgroupHierarchy* memory = layout_.with_controller("memory");
-  if (memory == nullptr || memory->unified) GTEST_SKIP() << "the host has no v1 memory controller";
+  if (memory == nullptr || memory->unified)
+    GTEST_SKIP() << "no v1 memory controller is mounted below /sys/fs/cgroup";
   if (!fs::exists(memory->mount_point + "/memory.memsw.limit_in_bytes"))
-    GTEST_SKIP() << "the host does not account swap";
+    GTEST_SKIP() << "memory.memsw.limit_in_bytes is missing: the kernel was built, or booted, without "
+                    "accounting of swap";
   const CgroupHandle handle = make_good();
   for (const int64_t megabytes : {64, 256, 32}) {
     const spec::Resources resources{.memory =
@@ -432,7 +436,7 @@ TEST_P(CgroupManager, DeviceRulesAct) {
       {{{true, "c", 1, 11, "rwm"}, {false, "a", {}, {}, "rwm"}}, 1 | 2},
   };
   if (layout_.with_controller("devices") == nullptr && layout_.unified() == nullptr) {
-    GTEST_SKIP() << "the host has neither v1 devices nor cgroup2";
+    GTEST_SKIP() << "neither v1 devices nor cgroup2 is mounted below /sys/fs/cgroup";
   }
   for (size_t i = 0; i < std::size(kLists); ++i) {
     spec::Spec spec;
