@@ -8,6 +8,7 @@ containers_kill.py CAIS STORE RUN-ROOT MOMENTS IMAGE   in a network namespace of
 The seed is printed; CONTAINERS_KILL_SEED repeats it, but not the machine's mood.
 """
 import collections
+import contextlib
 import json
 import os
 import random
@@ -76,7 +77,8 @@ def kill_after_exit():
     """Where none is at work a container is ended."""
     states = [state for state in FACTS.states().values() if alive(state, "init")]
     if not FACTS.after_exits() and states:
-        os.kill(int(random.choice(states)["init"]), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+            os.kill(int(random.choice(states)["init"]), signal.SIGKILL)
     deadline = time.monotonic() + 0.5
     while not FACTS.after_exits() and time.monotonic() < deadline:
         time.sleep(0.002)

@@ -32,9 +32,10 @@ struct Made {
 };
 
 // The image is fetched first where it is not here, or where that is asked for.
-Result<Made> make(Invocation& in, const Engine& engine, const RunFlags& flags, const Strings& operands) {
+Result<Made> make(Invocation& in, const Engine& engine, const RunFlags& flags, const Strings& operands,
+                  bool starts) {
   CreateRequest request{static_cast<const ContainerOptions&>(flags), operands[0],
-                        Strings(operands.begin() + 1, operands.end())};
+                        Strings(operands.begin() + 1, operands.end()), starts};
   TRY(read_seccomp_files(request.options.security_opt));
   if (flags.network == "host" && !flags.publish.empty())
     in.log.warning("Published ports are discarded when using host network mode");
@@ -60,7 +61,7 @@ Result<int> create(Invocation& in) {
   RunFlags flags;
   const Strings operands = TRY(parse_operands(kCreate, &flags, in, 1, SIZE_MAX));
   const Engine engine = TRY(open_containers(in));
-  Made made = TRY(make(in, engine, flags, operands));
+  Made made = TRY(make(in, engine, flags, operands, false));
   if (made.session) TRY(made.session->sync());
   TRY(print(made.record.id + "\n"));
   return 0;
@@ -92,7 +93,7 @@ Result<void> tell_timeline(const Timeline& timeline, const RunFlags& flags, FdVi
 Result<int> run_steps(Invocation& in, const Engine& engine, const RunFlags& flags, const Strings& operands) {
   AttachOptions options = TRY(attach_options(flags.detach_keys, flags.interactive, flags.tty));
   options.pass_signals = flags.sig_proxy != "false";
-  Made made = TRY(make(in, engine, flags, operands));
+  Made made = TRY(make(in, engine, flags, operands, true));
   const ContainerRecord& record = made.record;
   const uint8_t wants = flags.detach ? 0 : attach_wants(flags);
   Result<ShimConnection> connection = start_container(engine, record.id, {wants, terminal_size()});
@@ -253,10 +254,8 @@ Result<int> after(Invocation& in) {
   const Strings operands = TRY(parse_operands(kAfterExit, nullptr, in, 1, 1));
   std::vector<Fd> clients = TRY(inherited());
   const Engine engine = TRY(open_engine(globals(in).root, globals(in).run_root, globals(in).storage));
-  Result<ContainerRecord> done = after_exit(engine, operands[0]);
-  // They wait neither for a back-off nor for the end of this process, at which the kernel takes its time.
-  clients.clear();
-  const ContainerRecord record = TRY(std::move(done));
+  // They wait neither for files to go nor for a back-off.
+  const ContainerRecord record = TRY(after_exit(engine, operands[0], [&] { clients.clear(); }));
   TRY(keep_promise(engine, record));
   return 0;
 }
@@ -306,6 +305,7 @@ static void tell_what_stays(const ContainerRecord& record) {
 Result<int> follow(const Engine& engine, const ContainerRecord& record, const ShimConnection& connection,
                    AttachOptions options) {
   const bool person = options.input && options.terminal;
+  Fd::close_waiting();  // we would keep in use what goes with the container
   const Attached attached = TRY(attach(connection, std::move(options)));
   if (attached.end == Attached::End::kDetached) return 0;
   // Cleaned up after, so that the next command finds it so; with --rm it is gone.

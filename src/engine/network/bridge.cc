@@ -35,20 +35,18 @@ constexpr char kOwnNamespace[] = "/proc/thread-self/ns/net", kForwarding[] = "/p
 constexpr size_t kMaxFile = 1 << 20;
 constexpr int kTries = 20;
 
-struct Network {
-  NetworkNames names;
-  NetworkState state;
-  NetlinkSocket route;
-  Firewall firewall;
-  Link bridge;
-};
-
 Result<std::string> namespace_id() {
   const struct stat info = TRY(sys::fstatat(FdView::cwd(), kOwnNamespace, 0));
   return text::cat(info.st_dev, ":", info.st_ino);
 }
 
 // ---- the network
+
+struct Network {
+  NetworkState state;
+  Firewall firewall;
+  Link bridge;
+};
 
 Result<void> allow_forwarding() {
   if (TRY(files::read_all(FdView::cwd(), kForwarding, 16)).starts_with('1')) return {};
@@ -118,7 +116,7 @@ Result<Network> ensure_network(const Containers& containers, Ipv6 ipv6, FdView l
       subnet, subnet.gateway(), address_beside(state.subnet_v6(), subnet, subnet.gateway()), {}};
   const Link bridge = TRY(ensure_bridge(route, names.bridge, gateways, state.complete));
   state.complete = true;  // written with the first address
-  return Network{names, std::move(state), std::move(route), std::move(firewall), bridge};
+  return Network{std::move(state), std::move(firewall), bridge};
 }
 
 // ---- one container
@@ -150,28 +148,13 @@ Result<Endpoint> take_place(const Containers& containers, const ContainerRecord&
   return out;
 }
 
-struct Inside {
-  Fd network_namespace;
-  NetlinkSocket route;
-};
-
 // We are in it for a moment.
-Result<Inside> new_namespace(bool ipv6) {
+Result<Fd> new_namespace() {
   const Fd own = TRY(sys::open(kOwnNamespace, O_RDONLY));
   TRY(sys::unshare(CLONE_NEWNET));
-  Result<Inside> made = [&]() -> Result<Inside> {
-    if (ipv6) TRY(quieten_ipv6());
-    Fd opened = TRY(sys::open(kOwnNamespace, O_RDONLY));
-    return Inside{std::move(opened), TRY(NetlinkSocket::open())};
-  }();
+  Result<Fd> made = sys::open(kOwnNamespace, O_RDONLY);
   TRY(sys::setns(own, CLONE_NEWNET));
   return made;
-}
-
-Result<void> pin(FdView network_namespace, const std::string& path) {
-  TRY(sys::open(path, O_RDONLY | O_CREAT | O_EXCL, 0600));
-  const std::string source = text::cat("/proc/self/fd/", network_namespace.number());
-  return sys::mount(source.c_str(), path, nullptr, MS_BIND, nullptr);
 }
 
 Result<NetlinkSocket> socket_in(FdView network_namespace, bool ipv6) {
@@ -183,19 +166,6 @@ Result<NetlinkSocket> socket_in(FdView network_namespace, bool ipv6) {
   }();
   TRY(sys::setns(own, CLONE_NEWNET));
   return made;
-}
-
-Result<void> connect(const Containers& containers, const ContainerRecord& record, Network& network,
-                     const Endpoint& endpoint, Inside inside) {
-  TRY(pin(inside.network_namespace, containers.run_file(record.id, kNamespaceFile)));
-  const Addresses addresses{network.state.subnet(), parse_ipv4(endpoint.address).value_or(0),
-                            inet::parse(endpoint.address_v6).value_or(""),
-                            inet::parse(endpoint.gateway_v6).value_or("")};
-  const PairRequest pair{endpoint.link, network.bridge.index, addresses.address, inside.network_namespace};
-  // Of a start before whose namespace the kernel has not taken down yet.
-  TRY(remove_link(network.route, endpoint.link));
-  TRY(make_pair(network.route, pair));
-  return configure_inside(inside.route, addresses);
 }
 
 Result<void> close_ports(const Containers& containers, const std::string& id, const Endpoint& endpoint) {
@@ -237,28 +207,40 @@ Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& 
   const Ipv6 ipv6 = ipv6_of_host();
   Joined out;
   out.held = TRY(hold_ports(containers, record, ports, ipv6));
-  Fd lock = TRY(lock_network(containers));
-  Network network = TRY(ensure_network(containers, ipv6, lock));
-  out.endpoint = TRY(take_place(containers, record, network, ports, ipv6));
-  lock.reset();
+  {
+    const Fd lock = TRY(lock_network(containers));
+    Network network = TRY(ensure_network(containers, ipv6, lock));
+    out.endpoint = TRY(take_place(containers, record, network, ports, ipv6));
+    out.subnet = network.state.subnet();
+    out.bridge = network.bridge.index;
+  }
   if (record.maps_ids()) return out;
-  Inside inside = TRY(new_namespace(out.endpoint.ipv6() != Ipv6::kNone));
-  TRY(connect(containers, record, network, out.endpoint, std::move(inside)).context([] {
-    return std::string("the bridge network");
-  }));
+  out.network_namespace = TRY(new_namespace());
+  TRY(pin_namespace(containers, record.id, out.network_namespace));
   return out;
 }
 
-Result<void> connect_bridge(const Containers& containers, const ContainerRecord& record,
-                            const Endpoint& endpoint, FdView network_namespace) {
-  Fd lock = TRY(lock_network(containers));
-  Network network = TRY(ensure_network(containers, ipv6_of_host(), lock));
-  lock.reset();
-  Fd own = TRY(sys::dup(network_namespace));
-  Inside inside{std::move(own), TRY(socket_in(network_namespace, endpoint.ipv6() != Ipv6::kNone))};
-  return connect(containers, record, network, endpoint, std::move(inside)).context([] {
-    return std::string("the bridge network");
-  });
+Result<void> connect_bridge(const Joined& joined) {
+  const Endpoint& endpoint = joined.endpoint;
+  const auto connect = [&]() -> Result<void> {
+    NetlinkSocket route = TRY(NetlinkSocket::open());
+    NetlinkSocket inside = TRY(socket_in(joined.network_namespace, endpoint.ipv6() != Ipv6::kNone));
+    const Addresses addresses{joined.subnet, parse_ipv4(endpoint.address).value_or(0),
+                              inet::parse(endpoint.address_v6).value_or(""),
+                              inet::parse(endpoint.gateway_v6).value_or("")};
+    // Of a start before whose namespace the kernel has not taken down yet.
+    TRY(remove_link(route, endpoint.link));
+    TRY(make_pair(route, {endpoint.link, joined.bridge, addresses.address, joined.network_namespace}));
+    return configure_inside(inside, addresses);
+  };
+  return connect().context([] { return std::string("the bridge network"); });
+}
+
+Result<void> pin_namespace(const Containers& containers, const std::string& id, FdView network_namespace) {
+  const std::string path = containers.run_file(id, kNamespaceFile);
+  TRY(sys::open(path, O_RDONLY | O_CREAT | O_EXCL, 0600));
+  const std::string source = text::cat("/proc/self/fd/", network_namespace.number());
+  return sys::mount(source.c_str(), path, nullptr, MS_BIND, nullptr);
 }
 
 Result<void> join_container(const Containers& containers, const ContainerRecord& record) {
@@ -270,7 +252,7 @@ Result<void> join_container(const Containers& containers, const ContainerRecord&
   if (!runs || !found.ok() || !is_alive(state.init, state.init_start))
     return Error(Code::kState, text::cat("cannot join network of a non running container: ", owner));
   TRY(write_endpoint(containers, record.id, {}));
-  TRY(pin(found.value(), containers.run_file(record.id, kNamespaceFile)));
+  TRY(pin_namespace(containers, record.id, found.value()));
   const Fd directory = TRY(sys::open(containers.dir(record.id), O_RDONLY | O_DIRECTORY));
   for (const char* name : {"hosts", "resolv.conf"}) {
     const std::string text = TRY(files::read_all(FdView::cwd(), containers.file(owner, name), kMaxFile));

@@ -15,14 +15,17 @@ namespace estiva::engine {
 struct Joined {
   Endpoint endpoint;
   std::vector<HeldPort> held;
+  Subnet subnet;
+  int bridge = 0;        // index of the device
+  Fd network_namespace;  // made and pinned; that of a container with users of its own is made by the runtime
 };
 // Makes the network where it is missing. A port that is taken is refused before anything is made. After an error
 // leave_bridge() takes back what there is.
 Result<Joined> join_bridge(const Containers& containers, const ContainerRecord& record);
-// What join_bridge() leaves to be done for a container with users of its own: its network namespace is there once the
-// runtime has made it.
-Result<void> connect_bridge(const Containers& containers, const ContainerRecord& record,
-                            const Endpoint& endpoint, FdView network_namespace);
+// What is left to be done, beside the runtime or after it: links and addresses.
+Result<void> connect_bridge(const Joined& joined);
+// leave_bridge() lets go of it.
+Result<void> pin_namespace(const Containers& containers, const std::string& id, FdView network_namespace);
 // The network of another container that runs, with its hosts and name servers.
 Result<void> join_container(const Containers& containers, const ContainerRecord& record);
 // Whatever there is of it; nothing is no error.

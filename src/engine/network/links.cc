@@ -90,6 +90,13 @@ Result<void> make_bridge(NetlinkSocket& route, const std::string& name, uint32_t
   return tell(route, std::move(request));
 }
 
+// One of each, which is what a pair uses. Without a word the kernel makes one for each processor, and waits for a grace
+// period at either end until it has put the others aside.
+void add_queues(Payload& link) {
+  link.add_number(IFLA_NUM_TX_QUEUES, uint32_t{1});
+  link.add_number(IFLA_NUM_RX_QUEUES, uint32_t{1});
+}
+
 // What comes in by a port may leave by it again: a container that calls its own published port.
 Result<void> set_hairpin(NetlinkSocket& route, int index) {
   Payload data, info;
@@ -146,6 +153,7 @@ Result<void> make_pair(NetlinkSocket& route, const PairRequest& request) {
   peer.add_text(IFLA_IFNAME, kInside);
   peer.add(IFLA_ADDRESS, mac_bytes(request.address));
   peer.add_number(IFLA_NET_NS_FD, static_cast<uint32_t>(request.network_namespace.number()));
+  add_queues(peer);
   Payload data, info;
   data.add_nested(VETH_INFO_PEER, peer);
   info.add_text(IFLA_INFO_KIND, "veth");
@@ -154,6 +162,7 @@ Result<void> make_pair(NetlinkSocket& route, const PairRequest& request) {
   made.add_text(IFLA_IFNAME, request.name);
   made.add_number(IFLA_MASTER, static_cast<uint32_t>(request.bridge));
   made.add_nested(IFLA_LINKINFO, info);
+  add_queues(made);
   TRY(tell(route, std::move(made)));
   return set_hairpin(route, TRY(need_link(route, request.name)).index);
 }

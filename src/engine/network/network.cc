@@ -18,19 +18,27 @@ constexpr std::string_view kModes[] = {"bridge", "host", "none"};
 constexpr size_t kMaxFile = 1 << 20;
 constexpr char kResolver[] = "/etc/resolv.conf", kUpstream[] = "/run/systemd/resolve/resolv.conf";
 
+struct AddedHost {
+  std::string name, address;
+};
+
+Result<AddedHost> added_host(const std::string& given) {
+  // An IPv6 address has colons itself.
+  const size_t colon = given.find_first_of(":=");
+  if (colon == given.npos || colon == 0 || colon + 1 == given.size())
+    return Error::invalid(text::cat("option --add-host ", text::quote(given)), "is not NAME:ADDRESS");
+  return AddedHost{given.substr(0, colon), given.substr(colon + 1)};
+}
+
 Result<std::string> hosts_of(const ContainerRecord& record, const std::string& hostname,
                              const std::optional<Endpoint>& endpoint) {
   std::string out =
       "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"
       "ff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
   for (const std::string& each : record.options.add_host) {
-    // An IPv6 address has colons itself.
-    const size_t colon = each.find_first_of(":=");
-    if (colon == each.npos || colon == 0 || colon + 1 == each.size())
-      return Error::invalid(text::cat("option --add-host ", text::quote(each)), "is not NAME:ADDRESS");
-    std::string address = each.substr(colon + 1);
-    if (address == "host-gateway") address = endpoint ? endpoint->gateway : "127.0.0.1";
-    out += text::cat(address, "\t", each.substr(0, colon), "\n");
+    AddedHost host = TRY(added_host(each));
+    if (host.address == "host-gateway") host.address = endpoint ? endpoint->gateway : "127.0.0.1";
+    out += text::cat(host.address, "\t", host.name, "\n");
   }
   out += text::cat(endpoint ? endpoint->address : "127.0.1.1", "\t", hostname, "\n");
   if (endpoint && !endpoint->address_v6.empty()) out += text::cat(endpoint->address_v6, "\t", hostname, "\n");
@@ -84,6 +92,11 @@ std::string without_loopback(std::string_view resolv_conf) {
     if (!server.starts_with("127.") && server != "::1") kept.push_back(std::move(line));
   }
   return text::join(kept, "\n");
+}
+
+Result<void> check_added_hosts(const ContainerOptions& options) {
+  for (const std::string& each : options.add_host) (void)TRY(added_host(each));
+  return {};
 }
 
 Result<void> write_network_files(const ContainerRecord& record, const std::string& directory,

@@ -27,8 +27,10 @@ std::string_view name_of(NetworkMode mode);
 // The container whose network it shares.
 std::string network_owner(const ContainerOptions& options);
 
-// hostname, hosts and resolv.conf, in the directory; they are bound over those of the image. `endpoint`: on the bridge,
-// once it has joined.
+// Refuses what is no NAME:ADDRESS.
+Result<void> check_added_hosts(const ContainerOptions& options);
+// hostname, hosts and resolv.conf, in the directory; they are bound over those of the image, anew at each start.
+// `endpoint`: on the bridge, once it has joined.
 Result<void> write_network_files(const ContainerRecord& record, const std::string& directory,
                                  const std::optional<Endpoint>& endpoint);
 // Without the name servers that only the host reaches.

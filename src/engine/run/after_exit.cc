@@ -72,11 +72,10 @@ Result<void> remove_run_dir(const Containers& containers, const std::string& id)
   return files::remove_tree(FdView::cwd(), path);
 }
 
-Result<void> leave_nothing(const Containers& containers, const std::string& id) {
+Result<void> take_down(const Containers& containers, const std::string& id) {
   TRY(leave_bridge(containers, id));
   TRY(unmount_volumes(containers, id));
-  TRY(image::unmount(containers.bundle(id) + "/rootfs"));
-  return remove_run_dir(containers, id);
+  return image::unmount(containers.bundle(id) + "/rootfs");
 }
 
 // The host went down; or a starter was killed before there was a shim, or who cleaned up when it was almost done.
@@ -85,7 +84,9 @@ Result<void> finish_without_shim(const Engine& engine, const std::string& id) {
   const std::optional<RunningMark> ran = ran_before_boot(containers, id);
   if (ran) TRY(keep_exit(engine, id, unseen_end(ran->started_ns, false)));
   TRY(unmark_running(containers, id));
-  return has_run_dir(containers, id) ? leave_nothing(containers, id) : Result<void>();
+  if (!has_run_dir(containers, id)) return {};
+  TRY(take_down(containers, id));
+  return remove_run_dir(containers, id);
 }
 
 // It has no record: what is made or removed by a command that lives is locked, or goes at this moment.
@@ -162,22 +163,28 @@ Result<void> finish_locked(const Engine& engine, const std::string& id) {
     state = TRY(read_state(containers, id));  // what it had begun by then
   }
   const bool ran = state.phase == shim::Phase::kRunning || (seen.ok() && seen.value().started_ns != 0);
-  if (ran) TRY(keep_exit(engine, id, seen.ok() ? seen.value() : unseen_end(state.started_ns, same_boot)));
-  TRY(unmark_running(containers, id));
   if (same_boot) kill_process(state.runtime, state.runtime_start);
   const ContainerRecord record = TRY(containers.read(id));
-  (void)call_runtime(record, {"delete", runtime_options::kForce, id});
+  TRY(beside_runtime(record, {"delete", runtime_options::kForce, id}, [&]() -> Result<void> {
+    if (ran) TRY(keep_exit(engine, id, seen.ok() ? seen.value() : unseen_end(state.started_ns, same_boot)));
+    TRY(unmark_running(containers, id));
+    return take_down(containers, id);
+  }));
   // Of what the runtime knows nothing. Not before: a frozen one would not die.
   if (same_boot) kill_process(state.init, state.init_start);
-  return leave_nothing(containers, id);
+  return remove_run_dir(containers, id);
 }
 
-Result<ContainerRecord> after_exit(const Engine& engine, const std::string& id) {
+Result<ContainerRecord> after_exit(const Engine& engine, const std::string& id,
+                                   const std::function<void()>& done) {
   const Fd lock = TRY(engine.containers.lock(id));
   ContainerRecord record = TRY(engine.containers.read(id));
   TRY(promise_restart(engine, record));
+  // With its last user the kernel takes the file system down, and writes to the disk. That is us, still with the lock.
+  const Result<Fd> last_user = sys::open(engine.containers.bundle(id) + "/rootfs", O_PATH | O_DIRECTORY);
   TRY(finish_locked(engine, id));
-  TRY(remove_if_due(engine, id));
+  TRY(remove_if_due(engine, id, done));
+  done();
   return record;
 }
 

@@ -3,13 +3,16 @@
 // killed at any step, the next command goes on.
 #pragma once
 
+#include <functional>
+
 #include "engine/run/engine.h"
 
 namespace estiva::engine {
 
-// What the shim becomes. keep_promise() is to follow.
+// What the shim becomes. keep_promise() is to follow. `done` is called as soon as nobody else is to wait.
 Strings after_exit_command(const Engine& engine, const std::string& id);
-Result<ContainerRecord> after_exit(const Engine& engine, const std::string& id);
+Result<ContainerRecord> after_exit(const Engine& engine, const std::string& id,
+                                   const std::function<void()>& done);
 
 // With the container's lock: cleans up after a shim that has ended, after a start that was not finished; nothing to do
 // while the container runs.

@@ -140,6 +140,7 @@ Result<void> write_config(const Engine& engine, const ContainerRecord& record,
 Result<void> check_options(const ContainerOptions& options) {
   TRY(network_mode(options));
   TRY(check_published(options));
+  TRY(check_added_hosts(options));
   TRY(check_userns(options));
   TRY(parse_restart(options.restart));
   TRY(volume_requests(options));
@@ -201,7 +202,7 @@ Result<void> fill_container(const Engine& engine, const CreateRequest& request, 
   record.args = TRY(process_args(record.options, image, request.command));
   record.env = TRY(read_env(record.options));
   TRY(make_volumes(engine, record.options));
-  TRY(write_network_files(record, engine.containers.dir(record.id), std::nullopt));
+  if (!request.starts) TRY(write_network_files(record, engine.containers.dir(record.id), std::nullopt));
   TRY(write_config(engine, record, image));
   return write_cidfile(record);
 }
@@ -241,7 +242,9 @@ Result<ContainerRecord> create_container(const Engine& engine, const CreateReque
   const image::Tier tier = TRY(image::choose_tier(engine.store, engine.storage));
   {
     const Step step(engine.timeline, "bundle of the image");
-    TRY(image::make_bundle(engine.store, {request.image, containers.bundle(record.id), tier}));
+    TRY(image::make_bundle(
+        engine.store,
+        {.image = request.image, .directory = containers.bundle(record.id), .tier = tier, .config = false}));
   }
   const Step step(engine.timeline, "configuration and record");
   TRY(fill_container(engine, request, record));

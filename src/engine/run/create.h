@@ -11,6 +11,7 @@ struct CreateRequest {
   ContainerOptions options;
   std::string image;
   Strings command;
+  bool starts = false;  // at once: what each start writes anew is left to that
 };
 Result<ContainerRecord> create_container(const Engine& engine, const CreateRequest& request);
 

@@ -8,6 +8,7 @@
 
 #include "estiva/base/files.h"
 #include "estiva/base/process.h"
+#include "estiva/base/sys_process.h"
 #include "estiva/base/text.h"
 #include "estiva/runtime_options.h"
 
@@ -66,14 +67,28 @@ Result<Strings> find_runtime(const Engine& engine, const std::string& wanted) {
       .hint("install it, or give its path");
 }
 
-Result<std::string> call_runtime(const ContainerRecord& record, const Strings& arguments, FdView lock) {
+static process::Command runtime_command(const ContainerRecord& record, const Strings& arguments) {
   process::Command command;
   command.path = record.runtime.at(0);
   command.args = record.runtime;
   command.args.insert(command.args.end(), arguments.begin(), arguments.end());
   command.env = environment();
+  return command;
+}
+
+Result<std::string> call_runtime(const ContainerRecord& record, const Strings& arguments, FdView lock) {
+  process::Command command = runtime_command(record, arguments);
   command.lock = lock;
   return process::capture(command);
+}
+
+Result<void> beside_runtime(const ContainerRecord& record, const Strings& arguments,
+                            const std::function<Result<void>()>& work) {
+  const Fd null = TRY(sys::open("/dev/null", O_RDWR));
+  const Result<pid_t> pid = process::spawn(runtime_command(record, arguments), {null, null, null});
+  Result<void> done = work();
+  if (pid.ok()) (void)sys::wait_pid(pid.value());
+  return done;
 }
 
 }  // namespace estiva::engine

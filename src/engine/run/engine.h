@@ -2,6 +2,7 @@
 // What every command that touches containers works with: the store, the containers, the programs that it calls.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -36,6 +37,9 @@ std::optional<std::string> find_in_path(const std::string& name);
 // command has ended, even if we are killed meanwhile.
 Result<std::string> call_runtime(const ContainerRecord& record, const Strings& arguments,
                                  FdView lock = FdView::of_number(-1));
+// A command of it that is to succeed as far as it can, with `work` beside it; the error is that of `work`.
+Result<void> beside_runtime(const ContainerRecord& record, const Strings& arguments,
+                            const std::function<Result<void>()>& work);
 // The environment of this process.
 Strings environment();
 

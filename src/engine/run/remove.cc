@@ -53,24 +53,25 @@ Result<bool> try_remove(const Engine& engine, const std::string& id, bool force)
 
 }  // namespace
 
-Result<void> discard(const Engine& engine, const std::string& id) {
+Result<void> discard(const Engine& engine, const std::string& id, const std::function<void()>& gone) {
   const std::string bundle = engine.containers.bundle(id);
   TRY(unmount_volumes(engine.containers, id));
   TRY(image::unmount(bundle + "/rootfs"));
   // Half a bundle is removed as files.
-  const Result<void> removed = image::remove_bundle(engine.store, bundle);
-  if (!removed.ok()) TRY(image::unmount(bundle + "/.cais/lower"));
+  const Result<void> withdrawn = image::withdraw_bundle(engine.store, bundle);
+  if (!withdrawn.ok()) TRY(image::unmount(bundle + "/.cais/lower"));
   TRY(files::remove_tree(FdView::cwd(), engine.containers.run_dir(id)));
   TRY(engine.containers.forget(id));  // before its lock goes
+  if (gone) gone();
   TRY(files::remove_tree(FdView::cwd(), bundle));
   return files::remove_tree(FdView::cwd(), engine.containers.dir(id));
 }
 
-Result<void> remove_if_due(const Engine& engine, const std::string& id) {
+Result<void> remove_if_due(const Engine& engine, const std::string& id, const std::function<void()>& gone) {
   const ContainerRecord record = TRY(engine.containers.read(id));
   const Status status = TRY(status_of(engine.containers, record));
   const bool ended = status.condition == Condition::kExited && !read_state(engine.containers, id).ok();
-  if (record.removing || (record.options.rm && ended)) return remove_marked(engine, record);
+  if (record.removing || (record.options.rm && ended)) return discard(engine, id, gone);
   return {};
 }
 

@@ -9,6 +9,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <functional>
+
 #include "engine/container/asked.h"
 #include "engine/container/restarting.h"
 #include "engine/container/status.h"
@@ -62,8 +64,9 @@ Result<void> write_conf(const Engine& engine, const ContainerRecord& record,
   return files::replace(directory, shim::kConfFile, text, 0600);
 }
 
-// What the shim says once it has created the container, or not.
-Result<void> start_shim(const Engine& engine, const ContainerRecord& record) {
+// What the shim says once it has created the container, or not; `beside` is done meanwhile.
+Result<void> start_shim(const Engine& engine, const ContainerRecord& record,
+                        const std::function<Result<void>()>& beside) {
   process::Command command;
   command.path = shim_program(engine);
   command.args = {command.path, engine.containers.run_dir(record.id)};
@@ -74,8 +77,10 @@ Result<void> start_shim(const Engine& engine, const ContainerRecord& record) {
     return command.path;
   }));
   pipe.write.reset();
+  Result<void> done_beside = beside();
   Result<std::string> said = files::read_fd(pipe.read, shim::kMaxRecord);
   (void)TRY(sys::wait_pid(pid));
+  TRY(std::move(done_beside));
   shim::Report report;
   TRY(key_values::parse(shim::kReportKeys, &report, TRY(std::move(said)), key_values::Unknown::kIgnore));
   if (report.pid > 0) return {};
@@ -83,21 +88,28 @@ Result<void> start_shim(const Engine& engine, const ContainerRecord& record) {
 }
 
 // A network namespace that belongs to the container's users is there only once the runtime has made both.
-Result<void> connect_made(const Engine& engine, const ContainerRecord& record, const Endpoint& endpoint) {
+Result<void> connect_made(const Engine& engine, const ContainerRecord& record, Joined& joined) {
   const Step step(engine.timeline, "network");
   const shim::State state = TRY(read_state(engine.containers, record.id));
-  const Fd made = TRY(sys::open(text::cat("/proc/", state.init, "/ns/net"), O_RDONLY));
+  joined.network_namespace = TRY(sys::open(text::cat("/proc/", state.init, "/ns/net"), O_RDONLY));
   if (!is_alive(state.init, state.init_start)) return Error(Code::kState, "the container ended meanwhile");
-  return connect_bridge(engine.containers, record, endpoint, made);
+  TRY(pin_namespace(engine.containers, record.id, joined.network_namespace));
+  return connect_bridge(joined);
 }
 
 Result<ShimConnection> start_mounted(const Engine& engine, const ContainerRecord& record,
-                                     const StartRequest& request, const std::optional<Joined>& joined) {
+                                     const StartRequest& request, std::optional<Joined>& joined) {
+  // What the runtime is to set in the container's network may need the links.
+  const bool early = !record.options.sysctl.empty(), late = record.maps_ids();
+  if (joined && early && !late) TRY(connect_bridge(*joined));
   {
     const Step step(engine.timeline, "shim, and create by the runtime");
-    TRY(start_shim(engine, record));
+    TRY(start_shim(engine, record, [&]() -> Result<void> {
+      Fd::close_waiting();
+      return joined && !early && !late ? connect_bridge(*joined) : Result<void>();
+    }));
   }
-  if (joined && record.maps_ids()) TRY(connect_made(engine, record, joined->endpoint));
+  if (joined && late) TRY(connect_made(engine, record, *joined));
   const Step step(engine.timeline, "start by the runtime");
   const shim::Hello hello{kPatience, request.size.rows, request.size.columns, shim::kVersion, request.wants};
   ShimConnection connection =

@@ -162,7 +162,7 @@ Result<void> make_rootfs(const Store& store, const std::string& dir, const Bundl
     return sys::renameat(FdView::cwd(), state.lower[0], FdView::cwd(), rootfs_path(dir));
   TRY(sys::mkdirat(FdView::cwd(), rootfs_path(dir), 0755));
   if (options.unpack) return unpack_rootfs(store, dir, state);
-  for (const char* name : {"upper", "work", "empty"})
+  for (const char* name : {"upper", "work"})
     TRY(sys::mkdirat(FdView::cwd(), text::cat(own_path(dir), "/", name), 0755));
   std::vector<std::string> lower = TRY(bundle_lower(store, dir, state));
   // The overlay's root has the attributes of its upper directory, so they must be those of the image's root.
@@ -188,7 +188,7 @@ Result<void> write_state(const std::string& dir, const Chosen& chosen) {
   return write_record(own, kState, chosen.state);
 }
 
-// The store keeps the layers for as long as the bundle is there.
+// The store keeps the layers for as long as the bundle is there, and nobody unmounts what they share.
 Result<void> register_bundle(const Store& store, const std::string& dir, const BundleState& state) {
   if (state.tier.empty() || state.diff_ids.empty()) return {};
   const Fd lock = TRY(store.lock(LOCK_SH));
@@ -207,9 +207,13 @@ Result<void> check_free(const std::string& dir) {
   return {};
 }
 
-void take_back(const std::string& dir, bool made) {
+void unmount_all(const std::string& dir) {
   (void)unmount(rootfs_path(dir));
   (void)unmount(text::cat(own_path(dir), "/lower"));
+}
+
+void take_back(const std::string& dir, bool made) {
+  unmount_all(dir);
   for (const char* name : {kRootfs, kOwn}) (void)files::remove_tree(FdView::cwd(), text::cat(dir, "/", name));
   (void)sys::unlinkat(FdView::cwd(), text::cat(dir, "/", kConfig));
   if (made) (void)sys::unlinkat(FdView::cwd(), dir, AT_REMOVEDIR);
@@ -251,9 +255,9 @@ Result<void> make_bundle(const Store& store, const BundleOptions& options) {
   layers = chosen.state.diff_ids;
   if (!options.unpack) chosen.state.tier = name_of(options.tier);
   TRY(write_state(dir, chosen));
-  TRY(make_rootfs(store, dir, options, chosen.state));
-  TRY(write_config(dir, chosen.config));
   TRY(register_bundle(store, dir, chosen.state));
+  TRY(make_rootfs(store, dir, options, chosen.state));
+  if (options.config) TRY(write_config(dir, chosen.config));
   undo.dismiss();
   TRY(session.sync());
   if (chosen.state.tier.empty()) return {};
@@ -270,7 +274,10 @@ Result<std::vector<std::string>> bundle_lower(const Store& store, const std::str
     const Tier tier = TRY(choose_tier(store, state.tier));
     lower = TRY(provide_lower(store, state.diff_ids, tier));
   }
-  if (lower.empty()) lower.push_back(text::cat(own, "/empty"));  // an image without layers
+  if (lower.empty()) {  // an image without layers
+    lower.push_back(text::cat(own, "/empty"));
+    TRY(files::make_directories(lower.front(), 0755));
+  }
   return lower;
 }
 
@@ -281,7 +288,7 @@ Result<BundleState> read_bundle(const std::string& directory) {
   return read_record<BundleState>(TRY(std::move(own)), kState);
 }
 
-Result<void> remove_bundle(const Store& store, const std::string& directory) {
+Result<void> withdraw_bundle(const Store& store, const std::string& directory) {
   const std::string dir = TRY(files::absolute(directory));
   const BundleState state = TRY(read_bundle(dir));
   // Not lazily: who works in it is to know. We are not to be that.
@@ -289,12 +296,18 @@ Result<void> remove_bundle(const Store& store, const std::string& directory) {
   if (is_mounted(rootfs_path(dir), kOverlayType)) {
     TRY(sys::umount2(rootfs_path(dir), UMOUNT_NOFOLLOW).context([&] { return rootfs_path(dir); }));
   }
-  // Its state last, so that a killed removal can be done again; without the configuration it counts no more.
+  // Its state last, so that a killed removal can be done again.
   (void)sys::unlinkat(FdView::cwd(), text::cat(dir, "/", kConfig));
   const Result<void> removed = sys::unlinkat(TRY(store.open_dir(place::kBundles)), record_file(dir));
   if (!removed.ok() && removed.error().errnum() != ENOENT) return Error::from_parts(removed.error().parts());
   TRY(release_lower(store, state.diff_ids));
-  take_back(dir, true);
+  unmount_all(dir);
+  return {};
+}
+
+Result<void> remove_bundle(const Store& store, const std::string& directory) {
+  TRY(withdraw_bundle(store, directory));
+  take_back(TRY(files::absolute(directory)), true);
   return {};
 }
 

@@ -19,6 +19,7 @@ struct BundleOptions {
   std::string directory;  // made where missing; an empty one will do
   Tier tier = Tier::kIndex;
   bool unpack = false;  // rootfs is a directory of its own, nothing is mounted
+  bool config = true;   // false: the caller writes config.json
 };
 
 // A layer that is used in place.
@@ -58,6 +59,8 @@ struct BundleState {
 Result<void> make_bundle(const Store& store, const BundleOptions& options);
 // Unmounts, and removes what make_bundle made with what the container wrote. Other files in the directory stay.
 Result<void> remove_bundle(const Store& store, const std::string& directory);
+// The same without the removal of files: a bundle no more, of which the store keeps nothing for its sake.
+Result<void> withdraw_bundle(const Store& store, const std::string& directory);
 // After a boot: mounts again; nothing to do where it is mounted.
 Result<void> mount_bundle(const Store& store, const std::string& directory);
 // For a container with a user namespace of its own, in place of what is mounted there.

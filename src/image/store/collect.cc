@@ -156,7 +156,8 @@ Result<std::vector<BundleRecord>> live_bundles(const Store& store) {
   for (const std::string& name : TRY(files::list(dir))) {
     Result<BundleRecord> bundle = read_record<BundleRecord>(dir, name);
     if (!bundle.ok()) continue;
-    if (sys::fstatat(FdView::cwd(), text::cat(bundle.value().path, "/config.json"), 0).ok()) {
+    // Its state is written before anything is mounted, and goes last.
+    if (sys::fstatat(FdView::cwd(), text::cat(bundle.value().path, "/.cais/bundle.json"), 0).ok()) {
       out.push_back(std::move(bundle).value());
     } else {
       (void)sys::unlinkat(dir, name);

@@ -37,10 +37,12 @@ Result<Session> Session::begin(const Store& store) {
     if (!locked.ok()) continue;  // another session of this process, or of this number
     // Who cleans up may have removed the file between open and lock.
     const Result<struct stat> there = sys::fstatat(dir, session.lease_name_, 0);
-    if (there.ok() && there.value().st_ino == TRY(sys::fstat(session.lease_)).st_ino) break;
+    const struct stat info = TRY(sys::fstat(session.lease_));
+    if (!there.ok() || there.value().st_ino != info.st_ino) continue;
+    // Of one that was killed. What was cut off even if it was empty, ext4 writes to the disk as soon as it is closed.
+    if (info.st_size > 0) TRY(sys::ftruncate(session.lease_, 0));
+    return session;
   }
-  TRY(sys::ftruncate(session.lease_, 0));
-  return session;
 }
 
 Session::~Session() {
