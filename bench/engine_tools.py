@@ -95,7 +95,7 @@ class CaisEngine(Engine, Tool):
 
     def __init__(self, place, build):
         super().__init__(place, "busy")
-        self.command = [f"{build}/cais", "--root", f"{place}/root", "--run-root", f"{place}/run"]
+        self.command = [f"{build}/cais", "--root", f"{place}/root", "--run-root", "/run/cais"]
 
     def begin(self, image):
         super().begin()

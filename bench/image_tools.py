@@ -70,7 +70,7 @@ class Cais(Tool):
     def __init__(self, place, image, build, storage):
         super().__init__(place, image)
         self.build = build
-        self.cais = [f"{build}/cais", "--root", f"{place}/root", "--run-root", f"{place}/run", "--storage", storage]
+        self.cais = [f"{build}/cais", "--root", f"{place}/root", "--run-root", f"/run/{self.name}", "--storage", storage]
         help_text = subprocess.run([f"{build}/cais", "--help"], capture_output=True, text=True).stdout
         self.has = {line.split()[0] for line in help_text.splitlines() if line.startswith("  ") and line.split()}
         if "commit" not in self.has or "diff" not in self.has:
@@ -123,7 +123,7 @@ class Docker(Tool):
         self.log = open(f"{self.place}/log", "w")
         self.client = ["docker", "-H", f"unix://{self.place}/socket"]
         self.daemon = subprocess.Popen(
-            ["dockerd", "--data-root", f"{self.place}/data", "--exec-root", f"{self.place}/exec", "--pidfile", f"{self.place}/pid",
+            ["dockerd", "--data-root", f"{self.place}/data", "--exec-root", "/run/docker", "--pidfile", f"{self.place}/pid",
              "-H", f"unix://{self.place}/socket", *self.network],
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         end = time.monotonic() + 60
