@@ -7,6 +7,8 @@
 #include <linux/netlink.h>
 #include <sched.h>
 
+#include <memory>
+
 #include "estiva/base/sys_process.h"
 #include "estiva/base/sys_socket.h"
 #include "estiva/base/text.h"
@@ -117,10 +119,10 @@ Result<NetlinkSocket> NetlinkSocket::open_in(FdView network_namespace) {
 Result<std::vector<std::string>> NetlinkSocket::ask_bytes(std::string_view bytes) {
   std::vector<std::string> answers;
   TRY(sys::write(socket_, bytes.data(), bytes.size()));
-  std::vector<char> buffer(kBuffer);
+  const auto buffer = std::make_unique_for_overwrite<char[]>(kBuffer);
   for (;;) {
-    const size_t size = TRY(sys::read(socket_, buffer.data(), buffer.size()));
-    std::string_view rest(buffer.data(), size);
+    const size_t size = TRY(sys::read(socket_, buffer.get(), kBuffer));
+    std::string_view rest(buffer.get(), size);
     while (rest.size() >= sizeof(struct nlmsghdr)) {
       const auto header = number<struct nlmsghdr>(rest);
       if (header.nlmsg_len < sizeof header || header.nlmsg_len > rest.size())

@@ -189,6 +189,22 @@ disk_waits() { # ARGUMENT...
     assert_equal "$(cais ps -aq)" ""
 }
 
+is_up() { cais ps -q --filter "name=$1" | grep -q .; }
+no_files() { [ -z "$(ls "$T/store/containers")" ]; }
+
+# It would keep the file system from being taken down, and pay for that at its end.
+@test "run: who waits for a container keeps nothing of it in use" {
+    "$CAIS" --root "$T/store" --run-root "$T/run" run --rm --network none --name held busy:1 sleep 60 3>&- &
+    local client=$!
+    wait_for 10 is_up held
+    assert_equal "$(find "/proc/$client/fd" -lname "$T/store/containers/*")" ""
+    good kill held
+    wait "$client" || true
+    assert_equal "$(cais ps -aq)" ""
+    wait_for 10 no_files
+    ! grep "$T/store" /proc/self/mountinfo
+}
+
 @test "logs: all, the last lines, with times, followed to the end" {
     detached busy:1 sh -c 'echo one; echo two >&2; sleep 0.3; echo three; sleep 1; echo four'
     run --separate-stderr timeout 30 "$CAIS" --root "$T/store" --run-root "$T/run" logs -f "$CID" 3>&-

@@ -270,6 +270,20 @@ setup() {
     assert_status 124
 }
 
+# The links are made beside the runtime; what it sets is for links that are there.
+@test "a pair has one queue each way; --sysctl reaches its end in the container; a start that fails leaves no pair" {
+    good run --rm busy:1 sh -c 'cd /sys/class/net/eth0/queues && echo *'
+    assert_equal "$output" "rx-0 tx-0"
+    good run --rm --sysctl net.ipv4.conf.eth0.log_martians=1 busy:1 cat /proc/sys/net/ipv4/conf/eth0/log_martians
+    assert_equal "$output" 1
+    try run --rm --sysctl net.ipv4.conf.eth9.log_martians=1 busy:1 true
+    assert_status 125
+    assert_has "$stderr" eth9
+    try run --rm busy:1 /no/such
+    assert_status 127
+    nothing_left || fail "something is left"
+}
+
 @test "another runtime joins it too; without nft it is refused before anything is made" {
     requires runc
     serve one --runtime runc -p 8080:80

@@ -114,11 +114,16 @@ Result<void> check_one(const Engine& engine, const std::string& id) {
     return record.error().code() == Code::kNotFound ? discard_unmade(engine, id)
                                                     : Error::from_parts(record.error().parts());
   const Status status = TRY(status_of(containers, record.value()));
-  const bool goes = record.value().options.rm && status.condition == Condition::kExited;
-  const bool half_begun = status.condition == Condition::kStarting ||
-                          (has_run_dir(containers, id) && !read_state(containers, id).ok());
-  const bool due = status.stale || record.value().removing || goes || half_begun || status.forgotten ||
-                   is_promise_broken(containers, id) || has_unswept_layers(engine, id);
+  const bool runs = status.condition == Condition::kRunning || status.condition == Condition::kPaused;
+  const auto is_left = [&] {
+    const bool goes = record.value().options.rm && status.condition == Condition::kExited;
+    const bool half_begun = status.condition == Condition::kStarting ||
+                            (has_run_dir(containers, id) && !read_state(containers, id).ok());
+    return record.value().removing || goes || half_begun;
+  };
+  const bool broken = !record.value().options.restart.empty() && is_promise_broken(containers, id);
+  const bool due =
+      status.stale || status.forgotten || broken || (!runs && is_left()) || has_unswept_layers(engine, id);
   if (!due) return {};
   // What a killed command told the runtime to do holds the lock until it is done.
   const Fd lock = TRY(containers.lock(id, status.forgotten));
