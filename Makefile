@@ -71,10 +71,10 @@ all_cppflags = -Iinclude -Isrc -I$(CONFIG) -D_GNU_SOURCE $(LIB_CFLAGS) $(CPPFLAG
 cxx_common = -std=c++20 -fPIE -ffunction-sections -fdata-sections $(WARNINGS) -MMD -MP
 # Nothing unwinds: without the tables the program, and so the memory of each command, is smaller.
 no_unwinding = -fno-exceptions $(if $(INSTRUMENT),,-fno-asynchronous-unwind-tables)
-all_cxxflags = $(all_cppflags) $(cxx_common) $(no_unwinding) -fno-rtti $(HARDENING) $(INSTRUMENT) $(LTO) $(CXXFLAGS)
+all_cxxflags = $(all_cppflags) $(cxx_common) $(no_unwinding) -fno-rtti $(HARDENING) $(INSTRUMENT) $(COPIES) $(LTO) $(CXXFLAGS)
 # Layers go through cais at a gigabyte a second: its own loops are worth their size.
 $(BUILD)/obj/src/image/%.o: optimise = $(if $(INSTRUMENT),,-O2)
-all_ldflags = -Wl,--gc-sections $(HARDENING_LDFLAGS) $(INSTRUMENT) $(LTO) $(LDFLAGS)
+all_ldflags = -Wl,--gc-sections $(HARDENING_LDFLAGS) $(INSTRUMENT) $(COPIES) $(LTO) $(LDFLAGS)
 # GoogleTest throws and uses run-time types, so the test files (only they) may; -Wundef and friends meet its macros.
 unit_cxxflags = $(all_cppflags) -Itests/unit $(cxx_common) $(GTEST_CFLAGS) $(INSTRUMENT) $(CXXFLAGS)
 # Their headers cost more than the tests do. Where clang is, it reads those once (g++'s precompiled headers save nothing);

@@ -233,7 +233,7 @@ Result<int> diff(Invocation& in) {
     if (given.content) lines.back().content = TRY(content_of(opened.comparison, change));
     return {};
   }));
-  std::ranges::sort(lines, {}, &Line::path);
+  if (!std::ranges::is_sorted(lines, {}, &Line::path)) std::ranges::sort(lines, {}, &Line::path);
   if (given.by_package) {
     const PackagesOf packages = TRY(packages_of(opened.comparison));
     set_packages(packages, lines);

@@ -45,12 +45,14 @@ class Comparer {
       return Error(Code::kInvalid, text::cat("a path has more than ", kMaxPath, " bytes"))
           .object(text::quote(path.substr(0, 60) + "..."));
     }
+    std::vector<Listed> names = TRY(given_.after.list(after));
     std::vector<Found> there;
+    there.reserve(names.size());
     std::vector<std::string> white;
-    for (const auto& [name, is_file] : TRY(given_.after.list(after))) {
+    for (auto& [name, is_file] : names) {
       if (is_file && given_.names_only) {
         there.push_back(
-            {.folder = &after, .name = name, .attributes = {.mode = S_IFREG}, .looked_at = false});
+            {.folder = &after, .name = std::move(name), .attributes = {.mode = S_IFREG}, .looked_at = false});
         continue;
       }
       std::optional<Found> found = TRY(given_.after.find(after, name));

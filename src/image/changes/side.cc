@@ -158,11 +158,16 @@ Result<std::vector<Listed>> Side::list(const Folder& folder) const {
     for (files::Entry& entry : TRY(files::list_entries(part.dir)))
       names.push_back({std::move(entry.name), is_sure && entry.type == DT_REG});
   }
-  std::ranges::sort(names, {}, &Listed::name);
-  const auto again = std::unique(names.begin(), names.end(),
-                                 [](const Listed& a, const Listed& b) { return a.name == b.name; });
-  names.erase(again, names.end());
-  return names;
+  // Each is moved once: there may be very many.
+  std::vector<Listed*> order;
+  order.reserve(names.size());
+  for (Listed& each : names) order.push_back(&each);
+  std::ranges::sort(order, {}, [](const Listed* each) -> std::string_view { return each->name; });
+  std::vector<Listed> sorted;
+  sorted.reserve(names.size());
+  for (Listed* each : order)
+    if (sorted.empty() || sorted.back().name != each->name) sorted.push_back(std::move(*each));
+  return sorted;
 }
 
 Result<bool> Side::is_white_file(const Folder::Part& part, const std::string& name) const {
