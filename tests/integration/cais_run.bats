@@ -23,7 +23,7 @@ try_run() { # RUNTIME ARGUMENT...
 
 # No directory, mount, or container of a runtime.
 assert_gone() {
-    assert_equal "$(find "$T/store/containers" "$T/run/containers" -mindepth 1 ! -name .lock)" ""
+    wait_for 5 no_container_dirs
     assert_equal "$(grep -c "$T/store/containers" /proc/self/mountinfo)" 0
     assert_equal "$(find "$T/run/runtime" -type f)" ""
 }

@@ -190,7 +190,6 @@ disk_waits() { # ARGUMENT...
 }
 
 is_up() { cais ps -q --filter "name=$1" | grep -q .; }
-no_files() { [ -z "$(ls "$T/store/containers")" ]; }
 
 # It would keep the file system from being taken down, and pay for that at its end.
 @test "run: who waits for a container keeps nothing of it in use" {
@@ -201,7 +200,7 @@ no_files() { [ -z "$(ls "$T/store/containers")" ]; }
     good kill held
     wait "$client" || true
     assert_equal "$(cais ps -aq)" ""
-    wait_for 10 no_files
+    wait_for 10 no_container_dirs
     ! grep "$T/store" /proc/self/mountinfo
 }
 

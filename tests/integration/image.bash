@@ -68,15 +68,21 @@ remove_containers() {
     [ ${#ids[@]} = 0 ] || cais rm -f "${ids[@]}" >/dev/null
 }
 
+# Directories of containers. What --rm took away has gone for every command; its files go a moment later.
+container_dirs() { find "$T/run/containers" "$T/store/containers" -mindepth 1 -maxdepth 1 ! -name .lock 2>/dev/null; }
+no_container_dirs() { [ -z "$(container_dirs)" ]; }
+
 # At the end: whatever the test did, nothing of a container may be left.
 remove_all() {
-    local left
+    local i left
     remove_containers 2>/dev/null || true
-    left=$(
-        find "$T/run/containers" "$T/store/containers" -mindepth 1 -maxdepth 1 ! -name .lock 2>/dev/null
-        pgrep -af "cais-shim $T/run"
-    ) || true
-    [ -z "$left" ] || { echo "left: $left"; return 1; }
+    for ((i = 0; i < 60; i++)); do
+        left=$(container_dirs; pgrep -af "cais-shim $T/run") || true
+        [ -n "$left" ] || return 0
+        sleep 0.05
+    done
+    echo "left: $left"
+    return 1
 }
 
 # Directories that hold what only a command in progress needs; nothing else may be in them.
