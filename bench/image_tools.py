@@ -70,7 +70,8 @@ class Cais(Tool):
     def __init__(self, place, image, build, storage):
         super().__init__(place, image)
         self.build = build
-        self.cais = [f"{build}/cais", "--root", f"{place}/root", "--run-root", f"/run/{self.name}", "--storage", storage]
+        self.run_root = f"/run/{os.path.basename(place)}"
+        self.cais = [f"{build}/cais", "--root", f"{place}/root", "--run-root", self.run_root, "--storage", storage]
         help_text = subprocess.run([f"{build}/cais", "--help"], capture_output=True, text=True).stdout
         self.has = {line.split()[0] for line in help_text.splitlines() if line.startswith("  ") and line.split()}
         if "commit" not in self.has or "diff" not in self.has:
@@ -111,6 +112,7 @@ class Cais(Tool):
     def end(self):
         if os.path.isdir(f"{self.place}/bundle"):
             subprocess.run([*self.cais, "unbundle", f"{self.place}/bundle"], capture_output=True)
+        shutil.rmtree(self.run_root, ignore_errors=True)
         super().end()
 
 

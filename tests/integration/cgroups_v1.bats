@@ -17,8 +17,6 @@ resources() { # JSON: merged into linux.resources; the container then runs
     ctr_running
 }
 
-has_file() { [ -e "/sys/fs/cgroup/$1" ] || skip_because "the kernel has no /sys/fs/cgroup/$1"; }
-
 @test "memory: limit, reservation, swap, swappiness, disableOOMKiller" {
     requires v1_memory
     resources '{"memory": {"limit": 67108864, "reservation": 33554432, "swappiness": 7, "disableOOMKiller": true}}'

@@ -111,7 +111,7 @@ the_watcher() { wait_for 10 has_watcher >&2 && watcher; }
     wait_for 5 test -e "$STATE/$CTR/exit.json"
     assert_equal "$(record "[$(told status 137), $(told signal 9)] | join(\" \")")" "137 9"
     [ "$(record .finished)" -ge $(($(date +%s) - 30)) ] || fail "$(record .)"
-    [ -d /sys/fs/cgroup/cpuacct ] || [ -n "$(cgroup2_dir)" ] || skip_because "the kernel has neither cpuacct nor cgroup2, which count CPU time"
+    [ -d /sys/fs/cgroup/cpuacct ] || [ -n "$(cgroup2_dir)" ] || skip_because "neither cpuacct nor cgroup2, which count CPU time, is mounted below /sys/fs/cgroup"
     [ "$(record .cpuMicroseconds)" -gt 2000 ] || fail "$(record .)"
     [ ! -d /sys/fs/cgroup/memory ] || [ "$(record .peakMemory)" -gt 10000 ] || fail "$(record .)"
 }

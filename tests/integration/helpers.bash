@@ -51,7 +51,7 @@ requires() {
         root) [ "$EUID" = 0 ] || skip_because "needs root" ;;
         cgroup_v1) [ "$(cgroup_mode)" != v2 ] || skip_because "needs cgroup v1 controllers" ;;
         cgroup_v2) [ -n "$(cgroup2_dir)" ] || skip_because "needs a cgroup2 hierarchy" ;;
-        v1_*) [ -d "/sys/fs/cgroup/${need#v1_}" ] || skip_because "needs the v1 controller ${need#v1_}" ;;
+        v1_*) [ -d "/sys/fs/cgroup/${need#v1_}" ] || skip_because "needs the v1 controller ${need#v1_}, mounted at /sys/fs/cgroup/${need#v1_}" ;;
         python) [ -x "$PYTHON" ] || skip_because "needs $PYTHON" ;;
         userns) [ "$(cat /proc/sys/user/max_user_namespaces)" -gt 0 ] || skip_because "needs user namespaces" ;;
         every_cpu) [ "$(nproc)" = "$(getconf _NPROCESSORS_ONLN)" ] || skip_because "this shell is bound to some CPUs" ;;
@@ -61,6 +61,8 @@ requires() {
         esac
     done
 }
+
+has_file() { [ -e "/sys/fs/cgroup/$1" ] || skip_because "there is no /sys/fs/cgroup/$1"; }
 
 # ---- cgroup views -------------------------------------------------------------------------
 

@@ -118,7 +118,7 @@ rt() {
 # From here on the runtime sees cgroup v2 only, which on a hybrid host takes a mount namespace of its own.
 view_v2() {
     [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] || return 0
-    [ -d /sys/fs/cgroup/unified ] || lacks "no cgroup v2 here"
+    [ -d /sys/fs/cgroup/unified ] || lacks "no cgroup2 is mounted at /sys/fs/cgroup or at its unified"
     VIEW=(unshare -m --propagation private sh -c 'mount --rbind /sys/fs/cgroup/unified /sys/fs/cgroup && exec "$@"' sh)
 }
 

@@ -34,8 +34,6 @@ refused() { # OPTION... -- PART...: update fails, its error has each part
     assert_has "$stderr" "$@"
 }
 
-has_file() { [ -e "/sys/fs/cgroup/$1" ] || skip_because "the kernel has no /sys/fs/cgroup/$1"; }
-
 @test "every option reaches its file" {
     not_on runc "1.1 has no burst and no idle"
     not_on crun "1.8 has no burst and no idle"
